@@ -1,0 +1,211 @@
+//! Strict extractors: whatever is wrong with a request comes back as a [`Problem`] that names the
+//! field. Give the target types `#[serde(deny_unknown_fields)]`.
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request, rejection::PathRejection},
+    http::request::Parts,
+};
+use bytes_limit::read;
+use serde::de::DeserializeOwned;
+
+use crate::problem::{INVALID_FIELD, MALFORMED_JSON, NOT_FOUND, Problem};
+
+mod bytes_limit;
+
+/// A JSON body, whatever its Content-Type; an empty one is `{}`.
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = read(request).await?;
+        parse_json(&bytes).map(Json)
+    }
+}
+
+/// The body's bytes, within the limit of the route (`axum::extract::DefaultBodyLimit`).
+#[derive(Debug, Clone)]
+pub struct Body(pub axum::body::Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        read(request).await.map(Body)
+    }
+}
+
+/// Reads JSON strictly; an empty text is `{}`.
+///
+/// # Errors
+/// `malformed-json` with line and column, or `invalid-field` with the field's path.
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { bytes };
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        match inner.classify() {
+            // Wrong types come before the end of the text is seen: is the whole of it JSON at all?
+            serde_json::error::Category::Data => match serde_json::from_slice::<serde::de::IgnoredAny>(bytes)
+            {
+                Ok(_) => wrong_field(&path, &inner.to_string()),
+                Err(error) => malformed(&error),
+            },
+            _ => malformed(&inner),
+        }
+    })?;
+    deserializer.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(&MALFORMED_JSON).detail(format!("the body is not JSON: {error}"))
+}
+
+/// Serde says unknown and missing fields in words; the field is taken out of them.
+fn wrong_field(path: &str, message: &str) -> Problem {
+    let detail = message.split(" at line ").next().unwrap_or(message);
+    let quoted = detail.split('`').nth(1);
+    let at_root = path == ".";
+    let field = match quoted {
+        Some(name) if detail.starts_with("missing field") || detail.starts_with("duplicate field") => {
+            if at_root {
+                name.to_owned()
+            } else {
+                format!("{path}.{name}")
+            }
+        }
+        Some(name) if detail.starts_with("unknown field") && (at_root || !path.ends_with(name)) => {
+            if at_root { name.to_owned() } else { format!("{path}.{name}") }
+        }
+        _ if at_root => "body".to_owned(),
+        _ => path.to_owned(),
+    };
+    Problem::new(&INVALID_FIELD).field(field, detail.to_owned())
+}
+
+/// The query's parameters; an unknown or repeated one is refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let axum::extract::Query(pairs) =
+            axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+                .map_err(|error| Problem::invalid("query", error.body_text()))?;
+        parse_query(pairs).map(Query)
+    }
+}
+
+fn parse_query<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, Problem> {
+    let mut seen = std::collections::HashSet::new();
+    if let Some((twice, _)) = pairs.iter().find(|(name, _)| !seen.insert(name.as_str())) {
+        return Err(Problem::invalid(twice.clone(), "is given twice; give it once"));
+    }
+    let deserializer = serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(
+        pairs.into_iter().map(|(name, value)| (name, query_value::Text(value))),
+    );
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        wrong_field(&path, &error.into_inner().to_string())
+    })
+}
+
+mod query_value;
+
+/// The path's parameters, percent-decoded. What can't be read is 404: no such thing has that path.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            Err(PathRejection::FailedToDeserializePathParams(error)) => {
+                Err(Problem::invalid("path", error.body_text()))
+            }
+            Err(_) => Err(Problem::new(&NOT_FOUND)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        #[serde(default)]
+        lines: Vec<Line>,
+        limit: Option<u32>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        quantity: u32,
+    }
+
+    fn fault(json: &str) -> (String, String) {
+        let problem = parse_json::<Order>(json.as_bytes()).unwrap_err();
+        let field = problem.errors().first().map(|error| error.field.clone()).unwrap_or_default();
+        (problem.slug().name.to_owned(), field)
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_by_its_path() {
+        let invalid = |field: &str| ("invalid-field".to_owned(), field.to_owned());
+        assert_eq!(fault(r#"{"lines":[{"quantity":"x"}]}"#), invalid("lines[0].quantity"));
+        assert_eq!(fault(r#"{"lines":[{"quantity":1},{}]}"#), invalid("lines[1].quantity"));
+        assert_eq!(fault(r#"{"lines":[{"quantity":1,"price":2}]}"#), invalid("lines[0].price"));
+        assert_eq!(fault(r#"{"total":1}"#), invalid("total"));
+        assert_eq!(fault("[]"), invalid("body"));
+    }
+
+    #[test]
+    fn what_is_not_json_is_malformed_and_not_a_wrong_field() {
+        for json in ["{", "{\"lines\":1", "nope", "{} {}", "{\"limit\":\"\u{1}\"}"] {
+            assert_eq!(fault(json).0, "malformed-json", "{json}");
+        }
+        assert_eq!(parse_json::<Order>(&[b'"', 0xff, b'"']).unwrap_err().slug().name, "malformed-json");
+    }
+
+    #[test]
+    fn an_empty_body_is_an_empty_object() {
+        assert_eq!(parse_json::<Order>(b"").unwrap(), Order { lines: vec![], limit: None });
+    }
+
+    #[test]
+    fn query_parameters_are_parsed_and_an_unknown_or_repeated_one_is_named() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        #[serde(deny_unknown_fields)]
+        struct Page {
+            limit: Option<u32>,
+            force: Option<bool>,
+            cursor: Option<String>,
+        }
+        let pairs = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>()
+        };
+        let page: Page = parse_query(pairs(&[("limit", "10"), ("force", "true"), ("cursor", "7")])).unwrap();
+        assert_eq!(page, Page { limit: Some(10), force: Some(true), cursor: Some("7".to_owned()) });
+        for (given, field) in [
+            (&[("limt", "1")][..], "limt"),
+            (&[("limit", "x")], "limit"),
+            (&[("limit", "1"), ("limit", "2")], "limit"),
+        ] {
+            let problem = parse_query::<Page>(pairs(given)).unwrap_err();
+            assert_eq!(problem.errors()[0].field, field);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What every `main` does: read the arguments, start the logs, listen, say where, stop on a signal.
+
+use std::{future::Future, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use clap::Args;
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::sync::CancellationToken;
+
+use crate::logs::{self, LogFormat};
+
+/// The arguments that say how logs are written; flatten them into a program's own.
+#[derive(Args, Clone, Debug)]
+pub struct LogArgs {
+    /// The level of the logs on stderr: error, warn, info, debug, trace, or targets such as broker=debug,info
+    #[arg(long, env = "LOG", default_value = "info", value_name = "LEVEL", global = true)]
+    pub log: String,
+    /// How a line of the log looks
+    #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT", global = true)]
+    pub log_format: LogFormat,
+}
+
+/// Tells whoever started a server that it now serves; clones tell the same.
+#[derive(Clone, Debug, Default)]
+pub struct Ready(Arc<Notify>);
+
+impl Ready {
+    /// Not ready yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// It serves. One waiter is woken, or the next one that comes.
+    pub fn set(&self) {
+        self.0.notify_one();
+    }
+
+    /// Waits until it serves.
+    pub async fn wait(&self) {
+        self.0.notified().await;
+    }
+}
+
+/// Runs a server as a program: prints `NAME http://ADDRESS` once it listens and `ready` once it serves,
+/// and stops it on SIGTERM or ctrl-c. Answers 0 after a clean stop and 1 after a failure, whose causes
+/// go to stderr. (clap has answered wrong arguments with 2 by then.)
+pub fn main<F>(
+    name: &str,
+    listen: SocketAddr,
+    log: &LogArgs,
+    run: impl FnOnce(TcpListener, Ready, CancellationToken) -> F,
+) -> ExitCode
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    if let Err(error) = logs::start(&log.log, log.log_format) {
+        complain(&error);
+        return ExitCode::from(2);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::from(error)),
+    };
+    match runtime.block_on(serve(name, listen, run)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn serve<F>(
+    name: &str,
+    listen: SocketAddr,
+    run: impl FnOnce(TcpListener, Ready, CancellationToken) -> F,
+) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("can't listen on {listen}"))?;
+    let address = listener.local_addr()?;
+    let (ready, shutdown) = (Ready::new(), CancellationToken::new());
+    stop_on_signal(shutdown.clone())?;
+    let serving = run(listener, ready.clone(), shutdown);
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => return ended,
+        () = ready.wait() => {}
+    }
+    announce(&[(name, address)])?;
+    serving.await
+}
+
+/// Prints where each server listens, then `ready`, flushed.
+///
+/// # Errors
+/// When stdout is closed.
+pub fn announce(servers: &[(&str, SocketAddr)]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for (name, address) in servers {
+        writeln!(out, "{name} http://{address}")?;
+    }
+    writeln!(out, "ready")?;
+    out.flush()
+}
+
+/// Cancels the token at SIGTERM or ctrl-c; a second signal ends the process at once, with 1.
+///
+/// # Errors
+/// When the signal handlers can't be installed.
+pub fn stop_on_signal(shutdown: CancellationToken) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        let mut first = true;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if !std::mem::take(&mut first) {
+                std::process::exit(1);
+            }
+            tracing::info!("stopping");
+            shutdown.cancel();
+        }
+    });
+    Ok(())
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    complain(&format_args!("{error:#}"));
+    ExitCode::FAILURE
+}
+
+fn complain(what: &dyn std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "error: {what}");
+}
+
+/// A data folder: made where it is missing.
+///
+/// # Errors
+/// When it can't be made, with its path.
+pub fn make_folder(folder: &PathBuf) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("can't make the data folder {}", folder.display()))
+}
