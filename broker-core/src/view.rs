@@ -1,0 +1,99 @@
+//! What looks at the core answer: queues, topics, waiting messages and dead letters as they are now.
+//! Nothing here changes anything.
+
+use units::Timestamp;
+
+use crate::{
+    counters::{QueueCounters, QueueGauges},
+    identity::{Name, QueueId, Sequence, TopicId},
+    settings::{OnFull, QueueSettings, TopicSettings},
+};
+
+/// Where a message stands in its queue: when it could first be received, ties in publish order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Position {
+    /// When it could first be received.
+    pub at: Timestamp,
+    /// Its number.
+    pub sequence: Sequence,
+}
+
+/// A queue as it is now.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct QueueView<'core> {
+    pub id: QueueId,
+    pub name: &'core Name,
+    pub settings: &'core QueueSettings,
+    pub counters: QueueCounters,
+    pub gauges: QueueGauges,
+    /// When the oldest message that is ready, leased or delayed was published.
+    pub oldest_published_at: Option<Timestamp>,
+    /// How many ids are remembered for deduplication.
+    pub remembered_ids: u64,
+    /// How many ids were forgotten early for want of room, since the broker started.
+    pub ids_forgotten_early: u64,
+}
+
+/// A topic as it is now.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct TopicView<'core> {
+    pub id: TopicId,
+    pub name: &'core Name,
+    pub settings: &'core TopicSettings,
+    /// How many ids are remembered for deduplication.
+    pub remembered_ids: u64,
+    /// How many ids were forgotten early for want of room, since the broker started.
+    pub ids_forgotten_early: u64,
+}
+
+/// A subscription as it is now.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct SubscriptionView<'core> {
+    pub queue: QueueId,
+    pub queue_name: &'core Name,
+    pub on_full: OnFull,
+    /// How many messages this subscriber missed because it was full.
+    pub dropped: u64,
+}
+
+/// The states in which a message is in the way of being consumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WaitingState {
+    /// It waits for nothing but a consumer, and its turn where order is kept.
+    Ready,
+    /// It is handed out.
+    Leased,
+    /// It waits for a time: its delay or its backoff.
+    Delayed,
+}
+
+/// A message that was browsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Browsed {
+    /// Where the list goes on after it.
+    pub position: Position,
+    pub sequence: Sequence,
+    pub state: WaitingState,
+    pub published_at: Timestamp,
+    /// When it is ready; only of a delayed one.
+    pub available_at: Option<Timestamp>,
+    pub delivery_count: u32,
+}
+
+/// A dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct DeadLetter {
+    pub sequence: Sequence,
+    /// Since when; with the sequence, where the list goes on after it.
+    pub since: Timestamp,
+    pub published_at: Timestamp,
+    pub delivery_count: u32,
+    pub redrive_count: u32,
+    pub first_failed_at: Timestamp,
+    pub last_failed_at: Timestamp,
+}
