@@ -1,0 +1,74 @@
+//! Cursors of lists: opaque to the client, base64url over a letter for the kind of list and the place
+//! that the next page starts after. A cursor of one list is none of another.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use broker_core::identity::{Name, Sequence};
+use units::Timestamp;
+
+/// After a name, in a list that is sorted by name.
+pub(super) fn of_name(name: &Name) -> String {
+    URL_SAFE_NO_PAD.encode(format!("n{name}"))
+}
+
+/// Reads what [`of_name`] wrote.
+pub(super) fn name(text: &str) -> Option<Name> {
+    Name::parse(decode(text)?.strip_prefix('n')?).ok()
+}
+
+/// The two kinds of list that are sorted by a time and, where times are equal, by sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timeline {
+    /// The waiting messages of a queue, in the queue's order.
+    Waiting,
+    /// Dead letters, newest first.
+    DeadLetters,
+}
+
+impl Timeline {
+    const fn letter(self) -> char {
+        match self {
+            Self::Waiting => 'w',
+            Self::DeadLetters => 'd',
+        }
+    }
+
+    /// After a place in such a list.
+    pub(super) fn cursor(self, at: Timestamp, Sequence(sequence): Sequence) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}{}-{sequence}", self.letter(), at.as_millis()))
+    }
+
+    /// Reads what [`Timeline::cursor`] wrote.
+    pub(super) fn parse(self, text: &str) -> Option<(Timestamp, Sequence)> {
+        let text = decode(text)?;
+        let (at, sequence) = text.strip_prefix(self.letter())?.split_once('-')?;
+        let at = at.parse().ok().filter(|millis| *millis <= Timestamp::MAX.as_millis())?;
+        Some((Timestamp::from_millis(at), Sequence(sequence.parse().ok()?)))
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_back_as_it_was_written() {
+        let orders = Name::parse("orders").unwrap();
+        assert_eq!(name(&of_name(&orders)), Some(orders));
+        let place = (Timestamp::from_millis(1_795_493_700_123), Sequence(42));
+        assert_eq!(Timeline::Waiting.parse(&Timeline::Waiting.cursor(place.0, place.1)), Some(place));
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_is_none_of_this() {
+        let dead = Timeline::DeadLetters.cursor(Timestamp::from_millis(1), Sequence(2));
+        assert_eq!(Timeline::Waiting.parse(&dead), None);
+        assert_eq!(name(&dead), None);
+        for text in ["", "!", "bm", "d0", "orders"] {
+            assert_eq!(Timeline::DeadLetters.parse(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The handle by which the api, and whoever embeds the broker, talks to the engine's thread.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use broker_core::{
+    Core,
+    change::FailureRecord,
+    command::{Command, Receive},
+    identity::{QueueId, Selector, Sequence},
+    reply::Reply,
+};
+use bytes::Bytes;
+use serve::health::Health;
+use tokio::sync::{oneshot, watch};
+use units::Timestamp;
+
+use crate::{
+    engine::{
+        handout::Handout,
+        journey::Journey,
+        line::{Item, Line},
+        parked::Waiter,
+        readers::Readers,
+        view::View,
+    },
+    error::BrokerError,
+};
+
+/// How far the broker is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It reads its data folder. What is asked of it meanwhile waits.
+    Loading,
+    /// It takes work.
+    Ready,
+    /// It finishes what it has and takes no new connections.
+    Draining,
+    /// It has stopped, or could not start.
+    Stopped,
+}
+
+/// An asynchronous handle on a running broker; cheap to clone.
+#[derive(Clone)]
+pub struct Broker {
+    line: Arc<Line>,
+    readers: Arc<Readers>,
+    readiness: watch::Receiver<Readiness>,
+    health: Health,
+}
+
+impl Broker {
+    pub(crate) fn new(
+        line: Arc<Line>,
+        readers: Arc<Readers>,
+        readiness: watch::Receiver<Readiness>,
+        health: Health,
+    ) -> Self {
+        Self { line, readers, readiness, health }
+    }
+
+    /// Has a command decided, and answers once the decision is on disk (committed and synced). Dropping
+    /// the future does not take the command back. Receives go through [`Self::receive`].
+    ///
+    /// # Errors
+    /// What [`BrokerError`] lists.
+    pub async fn send(&self, command: Command) -> Result<Reply, BrokerError> {
+        let (reply, answer) = oneshot::channel();
+        self.line.push(Item::Command { command, reply })?;
+        answer.await.map_err(|_| BrokerError::Stopped)?
+    }
+
+    /// Receives messages; where there is none, waits up to `wait` for one. Dropping the future, or the
+    /// [`Handout`] before it is kept, gives the messages back uncounted, unless the receive has a
+    /// `receive_id` or acks by itself.
+    ///
+    /// # Errors
+    /// What [`BrokerError`] lists.
+    pub async fn receive(&self, receive: Receive, wait: Duration) -> Result<Handout, BrokerError> {
+        let (reply, answer) = oneshot::channel();
+        self.line.push(Item::Receive(Waiter::new(receive, wait, reply)))?;
+        answer.await.map_err(|_| BrokerError::Stopped)?
+    }
+
+    /// Looks at the committed state, at the broker's present time. The closure runs on the engine's
+    /// thread: it must be short.
+    ///
+    /// # Errors
+    /// [`BrokerError::Busy`] or [`BrokerError::Stopped`].
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Core, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, BrokerError> {
+        self.view(|view| look(view.core, view.now)).await
+    }
+
+    /// The stored events of these messages; `None` for those that are gone.
+    ///
+    /// # Errors
+    /// [`BrokerError::Unreadable`] or [`BrokerError::Stopped`].
+    pub async fn records(&self, sequences: Vec<Sequence>) -> Result<Vec<Option<Bytes>>, BrokerError> {
+        self.readers.read(move |reader| reader.records(&sequences)).await
+    }
+
+    /// The failures on record of one message in one queue, oldest first; the last 50.
+    ///
+    /// # Errors
+    /// [`BrokerError::Unreadable`] or [`BrokerError::Stopped`].
+    pub async fn history(
+        &self,
+        queue: QueueId,
+        sequence: Sequence,
+    ) -> Result<Vec<FailureRecord>, BrokerError> {
+        self.readers.read(move |reader| reader.failures(queue, sequence)).await
+    }
+
+    /// The latest failure of each of these messages in one queue.
+    ///
+    /// # Errors
+    /// [`BrokerError::Unreadable`] or [`BrokerError::Stopped`].
+    pub async fn last_failures(
+        &self,
+        queue: QueueId,
+        sequences: Vec<Sequence>,
+    ) -> Result<Vec<Option<FailureRecord>>, BrokerError> {
+        self.readers.read(move |reader| reader.last_failures(queue, &sequences)).await
+    }
+
+    /// What happened to the newest message of that id, as far as memory reaches; `None` when neither memory
+    /// nor the queues know one. A message that still exists
+    /// and that memory knows nothing of (after a restart) is in [`Journey::places`] all the same.
+    ///
+    /// # Errors
+    /// [`BrokerError::Busy`] or [`BrokerError::Stopped`].
+    pub async fn journey(&self, selector: Selector) -> Result<Option<Journey>, BrokerError> {
+        self.view(move |view| view.journeys.of(selector, view.core)).await
+    }
+
+    /// Gauges, counters and histograms of queues, topics and the engine, in Prometheus' text format.
+    ///
+    /// # Errors
+    /// [`BrokerError::Busy`] or [`BrokerError::Stopped`].
+    pub async fn metrics(&self) -> Result<String, BrokerError> {
+        self.view(|view| view.metrics.render(view.core, view.now, view.parked)).await
+    }
+
+    /// What `/readyz` says.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// How far the broker is.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        *self.readiness.borrow()
+    }
+
+    /// Waits until the broker takes work.
+    ///
+    /// # Errors
+    /// [`BrokerError::Stopped`] when it could not start.
+    pub async fn ready(&self) -> Result<(), BrokerError> {
+        let mut readiness = self.readiness.clone();
+        let reached = readiness.wait_for(|now| *now != Readiness::Loading).await;
+        match reached.map(|now| *now) {
+            Ok(Readiness::Ready) => Ok(()),
+            _ => Err(BrokerError::Stopped),
+        }
+    }
+
+    async fn view<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&View<'_>) -> T + Send + 'static,
+    ) -> Result<T, BrokerError> {
+        let (reply, answer) = oneshot::channel();
+        let look = move |view: &View<'_>| {
+            // Whoever asked may have gone away meanwhile.
+            let _ = reply.send(look(view));
+        };
+        self.line.push(Item::Look(Box::new(look)))?;
+        answer.await.map_err(|_| BrokerError::Stopped)
+    }
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broker").field("readiness", &self.readiness()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,98 @@
+//! What happened to messages lately: a bounded ring in memory, lost at a restart.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use broker_core::{
+    Core,
+    change::{Activity, ActivityKind},
+    identity::{Name, QueueId, Selector, Sequence},
+};
+use units::Timestamp;
+
+/// How many activities are remembered. At some 130 bytes each, about 8 MB when it is full.
+const CAPACITY: usize = 65_536;
+
+/// What is known of a message's way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journey {
+    /// The newest message of the id.
+    pub sequence: Sequence,
+    /// What happened to it, oldest first, as far as memory reaches.
+    pub steps: Vec<Step>,
+    /// The queues that it is in now, dead letters too.
+    pub places: Vec<(QueueId, Name)>,
+    /// Whether memory reaches back to its publishing.
+    pub complete: bool,
+    /// How many other messages of that id are known.
+    pub others: usize,
+}
+
+/// One thing that happened to a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: ActivityKind,
+    /// In which queue; `None` where it concerns none, or one that is gone.
+    pub queue: Option<Name>,
+    /// Who received it.
+    pub consumer: Option<Arc<str>>,
+    /// Why it failed.
+    pub reason: Option<Arc<str>>,
+}
+
+/// The ring.
+#[derive(Debug, Default)]
+pub(crate) struct Journeys {
+    ring: VecDeque<Activity>,
+}
+
+impl Journeys {
+    /// Remembers what a committed group did.
+    pub(crate) fn remember(&mut self, activities: &mut Vec<Activity>) {
+        self.ring.extend(activities.drain(..));
+        let excess = self.ring.len().saturating_sub(CAPACITY);
+        self.ring.drain(..excess);
+    }
+
+    /// The journey of the newest message of an id; `None` when none is known.
+    pub(crate) fn of(&self, selector: Selector, core: &Core) -> Option<Journey> {
+        let matches =
+            |activity: &&Activity| activity.identity.is_some_and(|identity| selector.matches(&identity));
+        let stored = core.find_anywhere(selector);
+        let remembered = self.ring.iter().filter(matches).filter_map(|activity| activity.sequence);
+        let known: BTreeSet<Sequence> =
+            stored.iter().map(|(sequence, _)| *sequence).chain(remembered).collect();
+        let sequence = *known.last()?;
+        let places = stored.into_iter().find(|(stored, _)| *stored == sequence).map(|(_, queues)| queues);
+        let steps: Vec<Step> = self.steps(sequence, core);
+        Some(Journey {
+            sequence,
+            complete: steps.first().is_some_and(|step| step.what == ActivityKind::Published),
+            steps,
+            places: places.into_iter().flatten().filter_map(|id| Some((id, queue_name(core, id)?))).collect(),
+            others: known.len() - 1,
+        })
+    }
+
+    fn steps(&self, sequence: Sequence, core: &Core) -> Vec<Step> {
+        let of_it = self.ring.iter().filter(|activity| activity.sequence == Some(sequence));
+        of_it
+            .map(|activity| Step {
+                at: activity.at,
+                what: activity.what,
+                queue: activity.queue.and_then(|id| queue_name(core, id)),
+                consumer: activity.consumer.clone(),
+                reason: activity.reason.clone(),
+            })
+            .collect()
+    }
+}
+
+fn queue_name(core: &Core, id: QueueId) -> Option<Name> {
+    core.queue_by_id(id).map(|queue| queue.name.clone())
+}

@@ -1,0 +1,145 @@
+//! What the engine needs of a store, and nothing more. SQLite stands behind it in [`sqlite`]; the folder
+//! that it lives in is in [`folder`].
+
+pub mod folder;
+pub mod sqlite;
+
+use std::{io, sync::Arc};
+
+use broker_core::{
+    change::{Change, FailureRecord, HighWater},
+    counters::QueueCounters,
+    identity::{QueueId, Sequence},
+    restore::Restore,
+};
+use bytes::Bytes;
+use units::Timestamp;
+
+/// Where decisions are kept. One thread owns it.
+///
+/// Obligations: a [`commit`](Self::commit) that returns `Ok` is on disk, synced, whole; one that returns
+/// [`StoreError::Full`] left nothing behind, and the store goes on working. After any other error the
+/// store is not used again, not even closed: what a failed sync left behind can't be known.
+pub trait Store: Send {
+    /// The numbers and the time of the last group that was committed; zeros on an empty store.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists.
+    fn last(&mut self) -> Result<(HighWater, Timestamp), StoreError>;
+
+    /// Hands over all that is stored, in the order of kinds that [`Restore`] asks for.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists.
+    fn load(&mut self, into: &mut Restore) -> Result<(), StoreError>;
+
+    /// Writes a group, all or none, and syncs.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists.
+    fn commit(&mut self, group: &Group<'_>) -> Result<(), StoreError>;
+
+    /// The record of a committed message; `None` when it is gone.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists.
+    fn record(&mut self, sequence: Sequence) -> Result<Option<Bytes>, StoreError>;
+
+    /// Why a copy last failed, as far as it is committed; `None` where no reason was given.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists.
+    fn last_reason(&mut self, queue: QueueId, sequence: Sequence) -> Result<Option<Arc<str>>, StoreError>;
+
+    /// A reader of the same store, to be used by other threads.
+    fn reader(&self) -> Arc<dyn Reader>;
+
+    /// Ends in good order: what is committed is moved to where the next start finds it fastest.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists. Nothing that was committed is lost by it.
+    fn close(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Reads of committed data beside the owner of the store.
+pub trait Reader: Send + Sync {
+    /// The records of these messages; `None` for those that are gone.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists.
+    fn records(&self, sequences: &[Sequence]) -> Result<Vec<Option<Bytes>>, StoreError>;
+
+    /// The failures of one copy, oldest first.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists.
+    fn failures(&self, queue: QueueId, sequence: Sequence) -> Result<Vec<FailureRecord>, StoreError>;
+
+    /// The latest failure of each of these copies.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists.
+    fn last_failures(
+        &self,
+        queue: QueueId,
+        sequences: &[Sequence],
+    ) -> Result<Vec<Option<FailureRecord>>, StoreError>;
+}
+
+/// What one commit writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Group<'a> {
+    /// The changes, in the order in which they were made.
+    pub changes: &'a [Change],
+    /// The counters of the queues whose counters changed, each once.
+    pub counters: &'a [(QueueId, QueueCounters)],
+    /// The numbers as they are after the changes.
+    pub high_water: HighWater,
+    /// The time of the group.
+    pub at: Timestamp,
+}
+
+/// Why the store failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No room on the disk. Nothing was written; the store can be used on.
+    #[error("no room on the disk")]
+    Full,
+    /// The data folder is used by another process.
+    #[error("the data folder {0} is in use by another process")]
+    InUse(String),
+    /// A newer version of this program wrote the data.
+    #[error(
+        "the data is of schema version {found}, newer than the {known} that this program knows: use the newer program"
+    )]
+    TooNew {
+        /// The version found.
+        found: i64,
+        /// The newest that is known here.
+        known: i64,
+    },
+    /// What was read can't have been written by this program.
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
+    /// SQLite failed.
+    #[error("the database failed: {0}")]
+    Database(#[source] rusqlite::Error),
+    /// The file system failed.
+    #[error("{what}: {source}")]
+    Files {
+        /// What was to be done, with the path.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Database(error),
+        }
+    }
+}
