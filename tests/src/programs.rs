@@ -1,0 +1,176 @@
+//! The workspace's programs as processes: started, found by what they print, killed by their id.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Stdio},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use anyhow::Context;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, ChildStdout},
+};
+
+/// How long a program may take to say `ready`.
+const START: Duration = Duration::from_secs(60);
+
+/// The folder of the built programs. Built once a test run, as the tests themselves were: cargo finds
+/// most of it built already.
+pub fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--workspace", "--bins", "--quiet"])
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+            .status()
+            .expect("cargo runs, since it runs this test");
+        assert!(status.success(), "cargo build --workspace --bins failed");
+        let test = std::env::current_exe().expect("a running program has a path");
+        // target/debug/deps/system-… → target/debug
+        test.ancestors().nth(2).expect("a test lies two folders deep").to_owned()
+    })
+}
+
+/// A running program. It is killed when dropped.
+#[derive(Debug)]
+pub struct Program {
+    name: String,
+    arguments: Vec<String>,
+    child: Child,
+    urls: HashMap<String, String>,
+    log: PathBuf,
+}
+
+impl Program {
+    /// Starts a program and waits until it says `ready`. Its log goes to a file in `logs`.
+    ///
+    /// # Errors
+    /// When it ends before, or takes too long; with the end of its log.
+    pub async fn start(name: &str, arguments: &[&str], logs: &Path) -> anyhow::Result<Self> {
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let log = logs.join(format!("{name}-{}.log", std::process::id()));
+        let (child, urls) = launch(name, &arguments, &log).await?;
+        Ok(Self { name: name.to_owned(), arguments, child, urls, log })
+    }
+
+    /// Where a server of that name listens.
+    ///
+    /// # Panics
+    /// When the program printed no such line.
+    #[must_use]
+    pub fn url(&self, server: &str) -> &str {
+        self.urls.get(server).unwrap_or_else(|| panic!("{} printed no line for {server}", self.name))
+    }
+
+    /// Where the program's only server listens.
+    #[must_use]
+    pub fn own_url(&self) -> &str {
+        self.url(&self.name)
+    }
+
+    /// Ends it at once, as kill -9 does, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When it can't be waited for.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.start_kill()?;
+        self.child.wait().await?;
+        Ok(())
+    }
+
+    /// Asks it to stop, as SIGTERM does, and gives its exit status.
+    ///
+    /// # Errors
+    /// When it does not end in 30 s.
+    pub async fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
+        let pid = self.child.id().context("it has ended already")?;
+        let pid = Pid::from_raw(i32::try_from(pid)?).context("a process id is not zero")?;
+        kill_process(pid, Signal::TERM)?;
+        Ok(tokio::time::timeout(Duration::from_secs(30), self.child.wait())
+            .await
+            .context("it does not end")??)
+    }
+
+    /// Starts it again with the arguments it had, on the port it had.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        let port = self.urls.values().filter_map(|url| url.rsplit(':').next()?.parse::<u16>().ok()).min();
+        let port = port.context("it listened nowhere")?;
+        for place in 1..self.arguments.len() {
+            match self.arguments[place - 1].as_str() {
+                "--port" => self.arguments[place] = port.to_string(),
+                "--listen" => self.arguments[place] = format!("127.0.0.1:{port}"),
+                _ => {}
+            }
+        }
+        (self.child, self.urls) = launch(&self.name, &self.arguments, &self.log).await?;
+        Ok(())
+    }
+}
+
+async fn launch(
+    name: &str,
+    arguments: &[String],
+    log: &Path,
+) -> anyhow::Result<(Child, HashMap<String, String>)> {
+    let to = std::fs::File::options().create(true).append(true).open(log)?;
+    let mut child = tokio::process::Command::new(folder().join(name))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(to)
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("can't start {name}"))?;
+    let out = child.stdout.take().context("stdout is piped")?;
+    let urls = tokio::time::timeout(START, read_until_ready(out)).await;
+    match urls {
+        Ok(Ok(urls)) => Ok((child, urls)),
+        Ok(Err(error)) => Err(error.context(format!("{name} did not start; its log ends: {}", end_of(log)))),
+        Err(_) => anyhow::bail!("{name} was not ready in {START:?}; its log ends: {}", end_of(log)),
+    }
+}
+
+async fn read_until_ready(out: ChildStdout) -> anyhow::Result<HashMap<String, String>> {
+    let (mut urls, mut lines) = (HashMap::new(), BufReader::new(out).lines());
+    while let Some(line) = lines.next_line().await? {
+        if line == "ready" {
+            // Whatever else it prints must not fill the pipe and stop it.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok(urls);
+        }
+        if let Some((name, url)) = line.split_once(' ') {
+            urls.insert(name.to_owned(), url.to_owned());
+        }
+    }
+    anyhow::bail!("it ended before it was ready")
+}
+
+fn end_of(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}
+
+/// Runs a program to its end and gives its status and all that it printed.
+///
+/// # Errors
+/// When it can't be started, or takes longer than `limit`.
+pub async fn run(name: &str, arguments: &[&str], limit: Duration) -> anyhow::Result<(ExitStatus, String)> {
+    let output = tokio::process::Command::new(folder().join(name))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(limit, output)
+        .await
+        .with_context(|| format!("{name} took over {limit:?}"))??;
+    let printed = [output.stdout, output.stderr].concat();
+    Ok((output.status, String::from_utf8_lossy(&printed).into_owned()))
+}

@@ -1,0 +1,15 @@
+//! What crosses crates: the real programs as processes, real HTTP, real SQLite files, real mail files.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod competing_consumers;
+mod compose;
+mod contract_fuzzing;
+mod dead_letters;
+mod fan_out;
+mod kills;
+mod lifecycle;
+mod outage;
+mod outbox;
+mod payment_methods;
+mod saga;

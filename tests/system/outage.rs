@@ -1,0 +1,51 @@
+//! Orders are taken while everything else is down.
+
+use system_tests::{
+    apart::{Apart, SERVICES},
+    http::get,
+    programs::run,
+};
+
+#[tokio::test]
+async fn orders_placed_while_all_else_is_down_end_right_when_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pipeline = Apart::start(folder.path()).await.unwrap();
+    for name in &SERVICES[1..] {
+        pipeline.service(name).kill().await.unwrap();
+    }
+    pipeline.broker.kill().await.unwrap();
+    let shop = pipeline.shop();
+
+    let mut orders = Vec::new();
+    for _ in 0..20 {
+        orders.push(shop.place("pm_card_visa").await.unwrap());
+    }
+    let ready = get(&format!("{}/readyz", shop.orders)).await.unwrap();
+    assert_eq!(ready["status"], "ok");
+    assert!(!ready["degraded"].as_array().unwrap().is_empty(), "{ready}");
+
+    pipeline.broker.restart().await.unwrap();
+    for name in &SERVICES[1..] {
+        pipeline.service(name).restart().await.unwrap();
+    }
+    for order in &orders {
+        shop.until(order, "confirmed").await;
+        shop.until_ledger(order, &["authorize", "capture"]).await;
+        shop.until_mails(order, &["order-confirmed", "order-received"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_pipeline_that_lost_its_broker_for_a_while_is_green_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pipeline = system_tests::shop::up(folder.path()).await.unwrap();
+    let shop = system_tests::shop::Shop::of(&pipeline);
+    for _ in 0..10 {
+        shop.place("pm_card_visa").await.unwrap();
+    }
+    pipeline.kill().await.unwrap();
+    pipeline.restart().await.unwrap();
+    let arguments = ["check", "--strict", "--wait", "60s", "--port", shop.port()];
+    let (status, printed) = run("pipeline", &arguments, std::time::Duration::from_secs(120)).await.unwrap();
+    assert!(status.success(), "{printed}");
+}
