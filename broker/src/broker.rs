@@ -1,6 +1,10 @@
 //! The handle by which the api, and whoever embeds the broker, talks to the engine's thread.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use broker_core::{
     Core,
@@ -65,7 +69,7 @@ impl Broker {
     /// What [`BrokerError`] lists.
     pub async fn send(&self, command: Command) -> Result<Reply, BrokerError> {
         let (reply, answer) = oneshot::channel();
-        self.line.push(Item::Command { command, reply })?;
+        self.line.push(Item::Command { command, reply, arrived: Instant::now() })?;
         answer.await.map_err(|_| BrokerError::Stopped)?
     }
 
@@ -166,6 +170,13 @@ impl Broker {
             Ok(Readiness::Ready) => Ok(()),
             _ => Err(BrokerError::Stopped),
         }
+    }
+
+    /// Waits until the broker has stopped.
+    pub async fn stopped(&self) {
+        let mut readiness = self.readiness.clone();
+        // An error means that the engine is gone altogether.
+        let _ = readiness.wait_for(|now| *now == Readiness::Stopped).await;
     }
 
     async fn view<T: Send + 'static>(

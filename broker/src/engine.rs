@@ -1,10 +1,176 @@
 //! The engine: one thread that owns the core and the store. It takes what waits in the line, lets the
 //! core decide it, commits all changes as one group, and only then answers.
+//!
+//! ```text
+//! Broker ──push──▶ Line ──take──▶ decide (core, memory) ──▶ commit (store, synced) ──▶ answer
+//!                                    ▲                            │ no room
+//!                                    └── without the publishes ───┘ (the core is restored from disk)
+//! ```
+//!
+//! Nothing is answered, and nothing can be looked at, before it is on disk.
 
+mod bodies;
+mod clock;
+mod decide;
+pub mod fatal;
+mod group;
 pub mod handout;
 pub mod journey;
 pub mod line;
 pub(crate) mod metrics;
 pub(crate) mod parked;
 pub(crate) mod readers;
+mod room;
+mod start;
 pub(crate) mod view;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use broker_core::{
+    Core,
+    change::Effects,
+    counters::QueueCounters,
+    identity::{QueueId, Sequence},
+};
+
+pub use self::start::{EngineThread, start};
+use self::{
+    bodies::Bodies,
+    clock::Clock,
+    decide::FreshReason,
+    handout::{GiveBack, Handout},
+    journey::Journeys,
+    line::{GroupLimits, Line, LineLimits},
+    metrics::Metrics,
+    parked::Parked,
+    room::Room,
+    view::View,
+};
+use crate::store::{Store, StoreError};
+
+/// How long nothing is done by itself after the disk had no room for it.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The engine's bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineSettings {
+    /// How long the waiting line may be.
+    pub line: LineLimits,
+    /// How much one commit takes at the most.
+    pub group: GroupLimits,
+    /// How many bytes of records that were just written are kept in memory.
+    pub cached_bytes: usize,
+    /// Publishes are refused while the disk has less room than this, in bytes.
+    pub free_space_floor: u64,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            line: LineLimits::default(),
+            group: GroupLimits::default(),
+            cached_bytes: 32 << 20,
+            free_space_floor: 64 << 20,
+        }
+    }
+}
+
+/// All that the thread owns.
+struct Engine {
+    core: Core,
+    store: Box<dyn Store>,
+    line: Arc<Line>,
+    clock: Clock,
+    limits: GroupLimits,
+    room: Room,
+    bodies: Bodies,
+    parked: Parked,
+    journeys: Journeys,
+    metrics: Metrics,
+    /// Once set, receives no longer wait.
+    draining: bool,
+    paused_until: Option<Instant>,
+
+    // What the group under way has decided so far:
+    effects: Effects,
+    /// How many of its changes were noted.
+    noted: usize,
+    /// Why copies failed in it.
+    reasons: HashMap<(QueueId, Sequence), FreshReason>,
+    counters: Vec<(QueueId, QueueCounters)>,
+}
+
+impl Engine {
+    /// Works until the line is closed and empty.
+    ///
+    /// # Errors
+    /// When the store failed for good.
+    fn run(&mut self) -> Result<(), StoreError> {
+        let mut items = Vec::with_capacity(self.limits.calls);
+        while self.line.take(&mut items, self.limits, self.next_deadline()) {
+            self.work_on(&mut items)?;
+        }
+        Ok(())
+    }
+
+    /// When there is something to do although nobody asks.
+    fn next_deadline(&self) -> Option<Instant> {
+        let due = self.core.next_deadline().and_then(|at| self.clock.instant(at));
+        let due = due.map(|due| self.paused_until.map_or(due, |paused| due.max(paused)));
+        [due, self.parked.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// From now on no receive waits.
+    fn drain(&mut self) {
+        self.draining = true;
+        for waiter in self.parked.take_all() {
+            let guard = GiveBack::new(&waiter.receive, &[], &self.line);
+            drop(waiter.reply.send(Ok(Handout { deliveries: Vec::new(), guard })));
+        }
+    }
+
+    /// Makes memory say again what the disk does, after a group could not be committed.
+    fn restore(&mut self) -> Result<(), StoreError> {
+        self.forget_effects();
+        self.bodies.clear();
+        self.core = start::restore(&mut *self.store, &self.clock, &mut self.effects)?;
+        Ok(())
+    }
+
+    fn forget_effects(&mut self) {
+        let Effects { changes, activities, counted, woken } = &mut self.effects;
+        changes.clear();
+        activities.clear();
+        counted.clear();
+        woken.clear();
+        self.noted = 0;
+        self.reasons.clear();
+    }
+
+    fn pause(&mut self) {
+        self.paused_until = Some(Instant::now() + PAUSE);
+    }
+
+    fn is_paused(&mut self) -> bool {
+        self.paused_until = self.paused_until.filter(|until| *until > Instant::now());
+        self.paused_until.is_some()
+    }
+
+    fn has_room(&mut self) -> bool {
+        self.room.is_left(&mut *self.store)
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            core: &self.core,
+            now: self.clock.now(),
+            journeys: &self.journeys,
+            metrics: &self.metrics,
+            parked: self.parked.len(),
+        }
+    }
+}

@@ -1,15 +1,25 @@
 //! A durable message broker in one binary, spoken to over HTTP: the server as a library, so that tests
 //! and other programs can run it in their own process.
+//!
+//! [`run`] is a whole broker on a listener. Inside: [`api`] is the HTTP contract, [`engine`] the thread
+//! that decides and commits, [`store`] the disk, [`record`] how an event is stored. The rules are in the
+//! crate `broker-core`.
 
+pub mod api;
 pub mod broker;
+pub mod cli;
+pub mod config;
 pub mod engine;
 pub mod error;
 pub mod record;
+mod run;
 pub mod store;
 
 pub use broker::{Broker, Readiness};
+pub use config::Config;
 pub use engine::{
     handout::{Delivery, GiveBack, Handout},
     journey::{Journey, Step},
 };
 pub use error::BrokerError;
+pub use run::run;

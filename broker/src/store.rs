@@ -21,11 +21,11 @@ use units::Timestamp;
 /// [`StoreError::Full`] left nothing behind, and the store goes on working. After any other error the
 /// store is not used again, not even closed: what a failed sync left behind can't be known.
 pub trait Store: Send {
-    /// The numbers and the time of the last group that was committed; zeros on an empty store.
+    /// The numbers and the time of the last group that was committed; `None` on an empty store.
     ///
     /// # Errors
     /// What [`StoreError`] lists.
-    fn last(&mut self) -> Result<(HighWater, Timestamp), StoreError>;
+    fn last(&mut self) -> Result<Option<(HighWater, Timestamp)>, StoreError>;
 
     /// Hands over all that is stored, in the order of kinds that [`Restore`] asks for.
     ///
@@ -50,6 +50,12 @@ pub trait Store: Send {
     /// # Errors
     /// What [`StoreError`] lists.
     fn last_reason(&mut self, queue: QueueId, sequence: Sequence) -> Result<Option<Arc<str>>, StoreError>;
+
+    /// How many bytes the disk still has room for.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists.
+    fn free_space(&mut self) -> Result<u64, StoreError>;
 
     /// A reader of the same store, to be used by other threads.
     fn reader(&self) -> Arc<dyn Reader>;
@@ -122,6 +128,9 @@ pub enum StoreError {
     /// What was read can't have been written by this program.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
+    /// The store could not do it, for good.
+    #[error("the store failed: {0}")]
+    Failed(String),
     /// SQLite failed.
     #[error("the database failed: {0}")]
     Database(#[source] rusqlite::Error),
@@ -137,9 +146,11 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
-            _ => Self::Database(error),
-        }
+        // Where the index of the write-ahead log can't grow, SQLite does not say "full".
+        let no_room = |failure: &rusqlite::ffi::Error| {
+            failure.code == rusqlite::ErrorCode::DiskFull
+                || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+        };
+        if error.sqlite_error().is_some_and(no_room) { Self::Full } else { Self::Database(error) }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) type ReplySender = oneshot::Sender<Result<Reply, BrokerError>>;
 /// What waits in the line.
 pub(crate) enum Item {
     /// A command and whom to answer.
-    Command { command: Command, reply: ReplySender },
+    Command { command: Command, reply: ReplySender, arrived: Instant },
     /// A receive.
     Receive(Waiter),
     /// Deliveries that nobody took; there is nobody to answer.
@@ -103,7 +103,7 @@ impl Line {
     /// Takes a call into the line.
     pub(crate) fn push(&self, item: Item) -> Result<(), BrokerError> {
         let bytes = item.bytes();
-        let mut state = self.lock();
+        let state = self.lock();
         if !state.open {
             return Err(BrokerError::Stopped);
         }

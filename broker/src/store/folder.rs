@@ -1,1 +1,74 @@
-//! x
+//! The data folder: made where it is missing, used by one process at a time.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::StoreError;
+
+/// A data folder that this process holds. Dropping it lets it go; so does the end of the process.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Makes the folder where it is missing, and locks it.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process holds it; [`StoreError::Files`] when it can't be made
+    /// or written.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed = |what: &str| {
+            let what = format!("can't {what} {}", path.display());
+            move |source: io::Error| StoreError::Files { what, source }
+        };
+        fs::create_dir_all(path).map_err(failed("make the data folder"))?;
+        let lock = File::options().create(true).truncate(false).write(true).open(path.join("lock"));
+        let lock = lock.map_err(failed("write to the data folder"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
+            Err(TryLockError::Error(source)) => Err(failed("lock the data folder")(source)),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many bytes this process may still write there.
+    ///
+    /// # Errors
+    /// [`StoreError::Files`] when the system does not say.
+    pub fn free_space(&self) -> Result<u64, StoreError> {
+        let asked = rustix::fs::statvfs(&self.path);
+        let room = asked.map_err(|error| StoreError::Files {
+            what: format!("can't ask for the free space of {}", self.path.display()),
+            source: error.into(),
+        })?;
+        Ok(room.f_bavail.saturating_mul(room.f_frsize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_held_by_one_at_a_time() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("a/b");
+        let folder = DataFolder::open(&path).unwrap();
+        let second = DataFolder::open(&path).unwrap_err();
+        assert!(second.to_string().contains("in use by another process"), "{second}");
+        assert!(folder.free_space().unwrap() > 0);
+        drop(folder);
+        DataFolder::open(&path).unwrap();
+    }
+}

@@ -1,1 +1,131 @@
-//! x
+//! The store in SQLite: one database file in the data folder, in WAL mode, synced at every commit.
+//!
+//! The tables stand in [`schema`]; the binary columns in [`layout`].
+
+mod checkpoint;
+mod layout;
+mod load;
+mod read;
+mod remembered;
+mod schema;
+mod settings;
+mod write;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use broker_core::{
+    change::HighWater,
+    identity::{QueueId, Sequence},
+    restore::Restore,
+};
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension as _};
+use units::Timestamp;
+
+use self::{checkpoint::Checkpointer, read::SqliteReader, remembered::RememberedRows};
+use super::{Group, Reader, Store, StoreError, folder::DataFolder};
+
+/// The database's file in the data folder.
+const FILE: &str = "broker.sqlite";
+
+/// The store.
+pub struct SqliteStore {
+    connection: Connection,
+    remembered: RememberedRows,
+    checkpointer: Checkpointer,
+    reader: Arc<SqliteReader>,
+    /// Held while a group is written; the checkpointer takes it for its last, short pass.
+    gate: Arc<Mutex<()>>,
+    folder: DataFolder,
+}
+
+impl SqliteStore {
+    /// Opens the database of a data folder, and makes it where it is missing.
+    ///
+    /// # Errors
+    /// [`StoreError::TooNew`] when a newer version wrote it, else what SQLite says.
+    pub fn open(folder: DataFolder) -> Result<Self, StoreError> {
+        let path: PathBuf = folder.path().join(FILE);
+        let connection = schema::open(&path)?;
+        checkpoint::watch(&connection);
+        let gate = Arc::new(Mutex::new(()));
+        Ok(Self {
+            checkpointer: Checkpointer::start(&path, Arc::clone(&gate))?,
+            reader: Arc::new(SqliteReader::new(path)),
+            remembered: RememberedRows::default(),
+            connection,
+            gate,
+            folder,
+        })
+    }
+
+    /// Lets the database grow to so many pages of 4 KiB at the most; what does not fit is
+    /// [`StoreError::Full`].
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
+        Ok(self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
+    }
+
+    /// How many pages it takes now.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn pages(&self) -> Result<u32, StoreError> {
+        Ok(self.connection.pragma_query_value(None, "page_count", |row| row.get(0))?)
+    }
+}
+
+impl Store for SqliteStore {
+    fn last(&mut self) -> Result<Option<(HighWater, Timestamp)>, StoreError> {
+        load::last(&self.connection)
+    }
+
+    fn load(&mut self, into: &mut Restore) -> Result<(), StoreError> {
+        self.remembered = RememberedRows::default();
+        load::all(&self.connection, into, &mut self.remembered)
+    }
+
+    fn commit(&mut self, group: &Group<'_>) -> Result<(), StoreError> {
+        let written = {
+            let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+            write::group(&self.connection, group, &mut self.remembered)
+        };
+        self.checkpointer.consider();
+        written
+    }
+
+    fn record(&mut self, sequence: Sequence) -> Result<Option<Bytes>, StoreError> {
+        read::record(&self.connection, sequence)
+    }
+
+    fn last_reason(&mut self, queue: QueueId, sequence: Sequence) -> Result<Option<Arc<str>>, StoreError> {
+        const SQL: &str =
+            "SELECT reason FROM failures WHERE sequence = ?1 AND queue = ?2 ORDER BY number DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(SQL)?;
+        let reason = statement.query_row((sequence.0.cast_signed(), queue.0), |row| row.get(0)).optional()?;
+        Ok(reason.flatten())
+    }
+
+    fn free_space(&mut self) -> Result<u64, StoreError> {
+        self.folder.free_space()
+    }
+
+    fn reader(&self) -> Arc<dyn Reader> {
+        Arc::clone(&self.reader) as Arc<dyn Reader>
+    }
+
+    fn close(self: Box<Self>) -> Result<(), StoreError> {
+        let Self { connection, checkpointer, reader, folder, .. } = *self;
+        checkpointer.stop();
+        reader.close();
+        checkpoint::truncate(&connection)?;
+        connection.close().map_err(|(_, error)| error)?;
+        drop(folder);
+        Ok(())
+    }
+}

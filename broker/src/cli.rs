@@ -1,0 +1,126 @@
+//! The command line: every setting, its default and its variable.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{CommandFactory as _, Parser, error::ErrorKind};
+use serve::{http, program::LogArgs};
+use units::{Size, parse_duration};
+
+use crate::{api, config::Config, engine::EngineSettings};
+
+/// A durable message broker, spoken to over HTTP. Without a subcommand it serves.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "broker", version)]
+pub struct Cli {
+    /// Where it listens
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7070", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// The folder that holds all messages; made where it is missing
+    #[arg(long, env = "DATA", default_value = "./data/broker", value_name = "FOLDER")]
+    pub data: PathBuf,
+    /// Serve other than loopback addresses although everybody who can reach them may do everything
+    #[arg(long, env = "ALLOW_ANONYMOUS")]
+    pub allow_anonymous: bool,
+    /// How many connections are open at a time; further ones wait
+    #[arg(long, env = "MAX_CONNECTIONS", default_value = "4096", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: u32,
+    /// How large one message may be
+    #[arg(long, env = "MAX_MESSAGE_SIZE", default_value = "1MiB", value_name = "SIZE")]
+    pub max_message_size: Size,
+    /// How large the body of one request may be
+    #[arg(long, env = "MAX_REQUEST_SIZE", default_value = "16MiB", value_name = "SIZE")]
+    pub max_request_size: Size,
+    /// How long a connection may be silent before the head of a request has arrived
+    #[arg(long, env = "IDLE_TIMEOUT", default_value = "75s", value_name = "DURATION", value_parser = parse_duration)]
+    pub idle_timeout: Duration,
+    /// How long one request may take; a long poll takes up to 60s
+    #[arg(long, env = "REQUEST_TIMEOUT", default_value = "90s", value_name = "DURATION", value_parser = parse_duration)]
+    pub request_timeout: Duration,
+    /// How long open requests may go on after the signal to stop
+    #[arg(long, env = "DRAIN_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = parse_duration)]
+    pub drain_timeout: Duration,
+    /// Publishes are refused while the disk has less room than this
+    #[arg(long, env = "MIN_FREE_SPACE", default_value = "64MiB", value_name = "SIZE")]
+    pub min_free_space: Size,
+    /// How logs are written
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+impl Cli {
+    /// Reads the arguments and variables of this process; what is wrong ends it with 2.
+    #[must_use]
+    pub fn read() -> Self {
+        let cli = Self::parse();
+        if let Err(why) = cli.check() {
+            Self::command().error(ErrorKind::ValueValidation, why).exit();
+        }
+        cli
+    }
+
+    /// What no single argument shows.
+    fn check(&self) -> Result<(), String> {
+        if !self.listen.ip().is_loopback() && !self.allow_anonymous {
+            return Err(format!(
+                "--listen {}: without tokens the broker serves only loopback addresses, such as 127.0.0.1:7070; \
+                 give --allow-anonymous to let everybody who can reach it do everything",
+                self.listen
+            ));
+        }
+        if self.max_message_size > self.max_request_size {
+            return Err("--max-message-size is above --max-request-size".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The settings that these arguments make.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let request = bytes(self.max_request_size);
+        Config {
+            data: self.data.clone(),
+            http: http::Limits {
+                connections: usize::try_from(self.max_connections).unwrap_or(usize::MAX),
+                header_time: self.idle_timeout,
+                request_time: self.request_timeout,
+                body: request,
+                drain_time: self.drain_timeout,
+            },
+            api: api::Limits { message: bytes(self.max_message_size), request },
+            engine: EngineSettings {
+                free_space_floor: self.min_free_space.get(),
+                ..EngineSettings::default()
+            },
+        }
+    }
+}
+
+fn bytes(size: Size) -> usize {
+    usize::try_from(size.get()).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str]) -> Cli {
+        Cli::try_parse_from([&["broker"], arguments].concat()).unwrap()
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_library() {
+        let (cli, library) = (parsed(&[]).config(), Config::new("./data/broker"));
+        assert_eq!(format!("{cli:?}"), format!("{library:?}"));
+    }
+
+    #[test]
+    fn an_address_that_others_can_reach_must_be_allowed() {
+        for address in ["0.0.0.0:7070", "[::]:7070", "192.168.1.2:7070"] {
+            assert!(parsed(&["--listen", address]).check().unwrap_err().contains("--allow-anonymous"));
+            parsed(&["--listen", address, "--allow-anonymous"]).check().unwrap();
+        }
+        for address in ["127.0.0.1:0", "[::1]:7070", "127.8.9.1:7070"] {
+            parsed(&["--listen", address]).check().unwrap();
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Having the core decide the calls of a group, and gathering what their answers show. Nothing here is
+//! on disk yet, and nobody is answered.
+
+use std::{sync::Arc, time::Instant};
+
+use broker_core::{
+    change::Change,
+    command::Command,
+    identity::{QueueId, Sequence},
+    reply::{Delivered, Refusal, Reply},
+};
+use bytes::Bytes;
+use units::Timestamp;
+
+use super::{
+    Engine,
+    group::{Ask, Decided, Place},
+    handout::Delivery,
+    parked::Waiter,
+};
+use crate::{error::BrokerError, store::StoreError};
+
+/// Why a copy last failed, by what the group under way decided.
+#[derive(Clone, Debug)]
+pub(super) enum FreshReason {
+    /// It failed in this group.
+    Known(Option<Arc<str>>),
+    /// It was moved here from that queue, under which the store still has its failures.
+    StoredUnder(QueueId),
+}
+
+impl Engine {
+    /// Decides what fell due, and then every call in order. A receive that waits is not among the
+    /// answers: it is parked.
+    pub(super) fn decide(&mut self, asks: Vec<Ask>, now: Timestamp) -> Result<Vec<Decided>, StoreError> {
+        let mut decided = Vec::with_capacity(asks.len());
+        if !self.is_paused() {
+            self.core.tick(now, &mut self.effects);
+            self.note_changes();
+        }
+        self.wake(now, &mut decided)?;
+        self.give_up_overdue(&mut decided);
+        for ask in asks {
+            decided.extend(self.decide_one(ask, now)?);
+            self.wake(now, &mut decided)?;
+        }
+        Ok(decided)
+    }
+
+    fn decide_one(&mut self, ask: Ask, now: Timestamp) -> Result<Option<Decided>, StoreError> {
+        match ask {
+            Ask::Command { command: command @ Command::Publish(_), reply, arrived } => {
+                let result =
+                    if self.has_room() { self.apply(command, now) } else { Err(BrokerError::StorageFull) };
+                Ok(Some(Decided::Publish { reply, arrived, result }))
+            }
+            Ask::Command { command, reply, arrived } => {
+                let result = self.apply(command.clone(), now);
+                Ok(Some(Decided::Command { command, reply, arrived, result }))
+            }
+            // Whoever asked has gone while the receive stood in line.
+            Ask::Receive(waiter, None) if waiter.reply.is_closed() => Ok(None),
+            Ask::Receive(waiter, place) => self.decide_receive(waiter, place, now),
+            Ask::GiveBack(nack) => {
+                // Refused when the queue is gone by now, and its messages with it.
+                drop(self.apply(Command::Nack(nack.clone()), now));
+                Ok(Some(Decided::GiveBack(nack)))
+            }
+        }
+    }
+
+    fn decide_receive(
+        &mut self,
+        waiter: Waiter,
+        place: Place,
+        now: Timestamp,
+    ) -> Result<Option<Decided>, StoreError> {
+        let result = match self.apply(Command::Receive(waiter.receive.clone()), now) {
+            Ok(Reply::Delivered(delivered)) if delivered.is_empty() => match self.park(waiter, place) {
+                None => return Ok(None),
+                Some(waiter) => return Ok(Some(Decided::Receive { waiter, place, result: Ok(Vec::new()) })),
+            },
+            Ok(Reply::Delivered(delivered)) => Ok(self.deliveries(&waiter, delivered)?),
+            Ok(_) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        };
+        Ok(Some(Decided::Receive { waiter, place, result }))
+    }
+
+    /// Lets a receive that found nothing wait; gives it back when its time is over.
+    fn park(&mut self, waiter: Waiter, place: Place) -> Option<Waiter> {
+        let Some(until) = waiter.until.filter(|until| !self.draining && *until > Instant::now()) else {
+            return Some(waiter);
+        };
+        match place {
+            Some((queue, ticket)) => self.parked.put(queue, ticket, until, waiter),
+            None => match self.core.queue(&waiter.receive.queue).map(|queue| queue.id) {
+                Some(queue) => self.parked.park(queue, until, waiter),
+                None => return Some(waiter),
+            },
+        }
+        None
+    }
+
+    /// Tries the parked receives of every queue in which a message became ready, first come, first
+    /// served.
+    fn wake(&mut self, now: Timestamp, decided: &mut Vec<Decided>) -> Result<(), StoreError> {
+        while let Some(queue) = self.effects.woken.pop() {
+            while let Some((ticket, waiter)) = self.parked.next_in(queue) {
+                match self.decide_receive(waiter, Some((queue, ticket)), now)? {
+                    Some(receive) => decided.push(receive),
+                    // It was put back: there is nothing for it, nor for those behind it.
+                    None => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers parked receives whose time is over with nothing.
+    fn give_up_overdue(&mut self, decided: &mut Vec<Decided>) {
+        let now = Instant::now();
+        while let Some(waiter) = self.parked.next_overdue(now) {
+            decided.push(Decided::Receive { waiter, place: None, result: Ok(Vec::new()) });
+        }
+    }
+
+    fn apply(&mut self, command: Command, now: Timestamp) -> Result<Reply, BrokerError> {
+        let result: Result<Reply, Refusal> = self.core.apply(command, now, &mut self.effects);
+        self.note_changes();
+        Ok(result?)
+    }
+
+    /// Keeps from new changes what later calls of the same group may need before the store has it.
+    fn note_changes(&mut self) {
+        for change in &self.effects.changes[self.noted..] {
+            match change {
+                Change::MessagePut(message, record) => self.bodies.put(message.sequence, record.clone()),
+                Change::FailurePut(failure) => {
+                    let reason = FreshReason::Known(failure.reason.clone());
+                    self.reasons.insert((failure.queue, failure.sequence), reason);
+                }
+                Change::FailuresMoved { sequence, from, to } => {
+                    let known = self.reasons.get(&(*from, *sequence)).cloned();
+                    self.reasons.insert((*to, *sequence), known.unwrap_or(FreshReason::StoredUnder(*from)));
+                }
+                // Whoever waits there hears that it is gone.
+                Change::QueueGone(queue) => self.effects.woken.push(*queue),
+                _ => {}
+            }
+        }
+        self.noted = self.effects.changes.len();
+    }
+
+    fn deliveries(
+        &mut self,
+        waiter: &Waiter,
+        delivered: Vec<Delivered>,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let queue = self.core.queue(&waiter.receive.queue).map(|queue| queue.id);
+        let with_all = |delivered: Delivered| {
+            let record = self.record(delivered.sequence)?;
+            let last_reason = match queue {
+                Some(queue) if delivered.failed_before => self.last_reason(queue, delivered.sequence)?,
+                _ => None,
+            };
+            Ok(Delivery { delivered, record, last_reason })
+        };
+        delivered.into_iter().map(with_all).collect()
+    }
+
+    fn record(&mut self, sequence: Sequence) -> Result<Bytes, StoreError> {
+        if let Some(record) = self.bodies.get(sequence) {
+            return Ok(record);
+        }
+        let missing = || StoreError::Damaged(format!("message {} has no record", sequence.0));
+        self.store.record(sequence)?.ok_or_else(missing)
+    }
+
+    fn last_reason(&mut self, queue: QueueId, sequence: Sequence) -> Result<Option<Arc<str>>, StoreError> {
+        match self.reasons.get(&(queue, sequence)) {
+            Some(FreshReason::Known(reason)) => Ok(reason.clone()),
+            Some(FreshReason::StoredUnder(queue)) => self.store.last_reason(*queue, sequence),
+            None => self.store.last_reason(queue, sequence),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! One group: decide all that was taken from the line, commit it, and only then answer.
+
+use std::time::Instant;
+
+use broker_core::{
+    change::Change,
+    command::{Command, Nack},
+    identity::QueueId,
+    reply::{Reply, SettleStatus},
+};
+use units::Timestamp;
+
+use super::{
+    Engine,
+    handout::{Delivery, GiveBack, Handout},
+    line::{Item, ReplySender},
+    parked::{Ticket, Waiter},
+};
+use crate::{
+    error::BrokerError,
+    store::{Group, StoreError},
+};
+
+/// A parked receive's place in line.
+pub(super) type Place = Option<(QueueId, Ticket)>;
+
+/// A call that is to be decided.
+pub(super) enum Ask {
+    Command { command: Command, reply: ReplySender, arrived: Instant },
+    Receive(Waiter, Place),
+    GiveBack(Nack),
+}
+
+/// A call that was decided and waits for the commit. It keeps what it takes to be decided again, but a
+/// publish does not: that is refused when there is no room.
+pub(super) enum Decided {
+    Publish { reply: ReplySender, arrived: Instant, result: Result<Reply, BrokerError> },
+    Command { command: Command, reply: ReplySender, arrived: Instant, result: Result<Reply, BrokerError> },
+    Receive { waiter: Waiter, place: Place, result: Result<Vec<Delivery>, BrokerError> },
+    GiveBack(Nack),
+}
+
+impl Engine {
+    /// Decides and commits what was taken from the line, and answers it.
+    ///
+    /// # Errors
+    /// When the store failed for good.
+    pub(super) fn work_on(&mut self, items: &mut Vec<Item>) -> Result<(), StoreError> {
+        let (mut asks, mut looks) = (Vec::with_capacity(items.len()), Vec::new());
+        for item in items.drain(..) {
+            match item {
+                Item::Command { command, reply, arrived } => {
+                    asks.push(Ask::Command { command, reply, arrived })
+                }
+                Item::Receive(waiter) => asks.push(Ask::Receive(waiter, None)),
+                Item::GiveBack(nack) => asks.push(Ask::GiveBack(nack)),
+                Item::Look(look) => looks.push(look),
+                Item::Drain => self.drain(),
+            }
+        }
+        self.settle(asks)?;
+        let view = self.view();
+        looks.into_iter().for_each(|look| look(&view));
+        Ok(())
+    }
+
+    /// Decides and commits; where the disk is full, once more without the publishes.
+    fn settle(&mut self, asks: Vec<Ask>) -> Result<(), StoreError> {
+        let Some(undecided) = self.try_to_settle(asks)? else { return Ok(()) };
+        tracing::warn!("the disk is full: publishes are refused");
+        let rest = undecided.into_iter().filter_map(refuse_publish).collect();
+        let Some(undecided) = self.try_to_settle(rest)? else { return Ok(()) };
+        tracing::error!("the disk is so full that not even acks can be written");
+        self.pause();
+        undecided.into_iter().for_each(|call| self.refuse(call));
+        Ok(())
+    }
+
+    /// Gives the calls back when the disk is full; then memory says what the disk does.
+    fn try_to_settle(&mut self, asks: Vec<Ask>) -> Result<Option<Vec<Decided>>, StoreError> {
+        let now = self.clock.now();
+        let decided = self.decide(asks, now)?;
+        let started = Instant::now();
+        match self.commit(now) {
+            Ok(()) => {
+                let calls = decided.len();
+                decided.into_iter().for_each(|call| self.answer(call, now));
+                self.note_committed(calls, started);
+                Ok(None)
+            }
+            Err(StoreError::Full) => {
+                self.restore()?;
+                Ok(Some(decided))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn commit(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let counted = &mut self.effects.counted;
+        counted.sort_unstable();
+        counted.dedup();
+        self.counters.clear();
+        let counters = counted.iter().filter_map(|id| Some((*id, self.core.queue_by_id(*id)?.counters)));
+        self.counters.extend(counters);
+        if self.effects.changes.is_empty() && self.counters.is_empty() {
+            return Ok(());
+        }
+        self.store.commit(&Group {
+            changes: &self.effects.changes,
+            counters: &self.counters,
+            high_water: self.core.high_water(),
+            at: now,
+        })
+    }
+
+    /// What memory keeps beside the core follows what was committed.
+    fn note_committed(&mut self, calls: usize, started: Instant) {
+        if !self.effects.changes.is_empty() {
+            self.metrics.committed(calls, started.elapsed(), &self.effects.changes);
+        }
+        for change in &self.effects.changes {
+            if let Change::MessageGone { sequence, .. } = change {
+                self.bodies.remove(*sequence);
+            }
+        }
+        self.bodies.trim();
+        self.journeys.remember(&mut self.effects.activities);
+        self.forget_effects();
+    }
+
+    /// Answers a call that is on disk. Where nobody waits for it any more, dropping a handout gives the
+    /// messages back.
+    fn answer(&mut self, decided: Decided, now: Timestamp) {
+        match decided {
+            Decided::Publish { reply, arrived, result } => {
+                if reply.send(result).is_ok() {
+                    self.metrics.published(arrived);
+                }
+            }
+            Decided::Command { command, reply, result, .. } => {
+                if let (Command::Ack { .. }, Ok(Reply::Settled(settled))) = (&command, &result) {
+                    let done = settled.iter().filter(|settled| settled.status == SettleStatus::Done);
+                    done.for_each(|settled| self.metrics.acked(&settled.receipt, now));
+                }
+                drop(reply.send(result));
+            }
+            Decided::Receive { waiter, result, .. } => {
+                let handout = result.map(|deliveries| {
+                    deliveries.iter().for_each(|delivery| self.metrics.delivered(&delivery.delivered, now));
+                    let guard = GiveBack::new(&waiter.receive, &deliveries, &self.line);
+                    Handout { deliveries, guard }
+                });
+                drop(waiter.reply.send(handout));
+            }
+            Decided::GiveBack(_) => {}
+        }
+    }
+
+    /// Answers a call that could not be committed. Receives that were waiting go on waiting.
+    fn refuse(&mut self, decided: Decided) {
+        match decided {
+            Decided::Publish { reply, .. } | Decided::Command { reply, .. } => {
+                drop(reply.send(Err(BrokerError::StorageFull)));
+            }
+            Decided::Receive { waiter, place, .. } => match (waiter.until, place) {
+                (Some(until), Some((queue, ticket))) => self.parked.put(queue, ticket, until, waiter),
+                _ => drop(waiter.reply.send(Err(BrokerError::StorageFull))),
+            },
+            // Its lease runs out.
+            Decided::GiveBack(_) => {}
+        }
+    }
+}
+
+/// Refuses a publish for want of room; what else there was can be decided again.
+fn refuse_publish(decided: Decided) -> Option<Ask> {
+    match decided {
+        Decided::Publish { reply, .. } => {
+            drop(reply.send(Err(BrokerError::StorageFull)));
+            None
+        }
+        Decided::Command { command, reply, arrived, .. } => Some(Ask::Command { command, reply, arrived }),
+        Decided::Receive { waiter, place, .. } => Some(Ask::Receive(waiter, place)),
+        Decided::GiveBack(nack) => Some(Ask::GiveBack(nack)),
+    }
+}

@@ -1,0 +1,44 @@
+//! Whether the disk has room for more messages: asked before the core decides, so that acks, which need
+//! some room too, still find it.
+
+use std::time::{Duration, Instant};
+
+use crate::store::Store;
+
+/// How long an answer holds.
+const HOLDS: Duration = Duration::from_secs(1);
+
+/// The latest answer.
+#[derive(Debug)]
+pub(crate) struct Room {
+    floor: u64,
+    asked: Option<(Instant, bool)>,
+}
+
+impl Room {
+    pub(crate) fn new(floor: u64) -> Self {
+        Self { floor, asked: None }
+    }
+
+    /// Whether more than the floor is free. A store that does not know is believed to have room: then
+    /// the commit finds out.
+    pub(crate) fn is_left(&mut self, store: &mut dyn Store) -> bool {
+        if let Some((at, is_left)) = self.asked
+            && at.elapsed() < HOLDS
+        {
+            return is_left;
+        }
+        let is_left = match store.free_space() {
+            Ok(free) => free > self.floor,
+            Err(error) => {
+                tracing::warn!(error = %error, "the free space is not known");
+                true
+            }
+        };
+        if !is_left && self.asked.is_none_or(|(_, was_left)| was_left) {
+            tracing::error!(floor_bytes = self.floor, "too little room on the disk: publishes are refused");
+        }
+        self.asked = Some((Instant::now(), is_left));
+        is_left
+    }
+}

@@ -1,0 +1,201 @@
+//! Starting the engine's thread, restoring the core, and stopping.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::BuildHasher as _,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+use broker_core::{Core, change::Effects};
+use serve::health::Health;
+use tokio::{sync::watch, task::spawn_blocking};
+use units::Timestamp;
+
+use super::{
+    Engine, EngineSettings,
+    bodies::Bodies,
+    clock::Clock,
+    fatal::Fatal,
+    journey::Journeys,
+    line::{Item, Line},
+    metrics::Metrics,
+    parked::Parked,
+    readers::Readers,
+    room::Room,
+};
+use crate::{
+    broker::{Broker, Readiness},
+    store::{Store, StoreError},
+};
+
+/// The engine's thread, to be stopped. Dropping it lets it end by itself.
+pub struct EngineThread {
+    thread: Option<JoinHandle<Result<(), StoreError>>>,
+    line: Arc<Line>,
+    state: Arc<State>,
+}
+
+/// How far the broker is, as it is told to whoever asks.
+struct State {
+    readiness: watch::Sender<Readiness>,
+    health: Health,
+}
+
+impl State {
+    fn set(&self, readiness: Readiness) {
+        match readiness {
+            Readiness::Loading => self.health.set_not_ready("the data folder is being read"),
+            Readiness::Ready => self.health.set_ready(),
+            Readiness::Draining => self.health.set_not_ready("the broker is stopping"),
+            Readiness::Stopped => self.health.set_not_ready("the broker has stopped"),
+        }
+        self.readiness.send_replace(readiness);
+    }
+}
+
+/// Starts an engine on the store that `open` opens, on the engine's own thread. The handle can be used
+/// at once: what is asked waits until all is loaded. Whether it could be opened shows in
+/// [`Broker::ready`], and why not in [`EngineThread::stopped`].
+///
+/// # Errors
+/// When the thread can't be started.
+pub fn start(
+    settings: EngineSettings,
+    open: impl FnOnce() -> Result<Box<dyn Store>, StoreError> + Send + 'static,
+    fatal: impl Fatal + 'static,
+) -> Result<(Broker, EngineThread), StoreError> {
+    let line = Arc::new(Line::new(settings.line));
+    let readers = Arc::new(Readers::new());
+    let (sender, receiver) = watch::channel(Readiness::Loading);
+    let state = Arc::new(State { readiness: sender, health: Health::starting() });
+    state.set(Readiness::Loading);
+    let broker = Broker::new(Arc::clone(&line), Arc::clone(&readers), receiver, state.health.clone());
+    let (its_line, its_state) = (Arc::clone(&line), Arc::clone(&state));
+    let work = move || {
+        let ended = work(settings, open, &fatal, &its_line, &readers, &its_state);
+        its_line.abandon();
+        its_state.set(Readiness::Stopped);
+        ended
+    };
+    let failed = |source| StoreError::Files { what: "can't start a thread".to_owned(), source };
+    let thread = thread::Builder::new().name("engine".to_owned()).spawn(work).map_err(failed)?;
+    Ok((broker, EngineThread { thread: Some(thread), line, state }))
+}
+
+impl EngineThread {
+    /// Receives no longer wait, and `/readyz` says that the broker is stopping. What is asked is still
+    /// decided.
+    pub fn drain(&self) {
+        self.state.set(Readiness::Draining);
+        self.line.push_own(Item::Drain);
+    }
+
+    /// Decides and commits what waits, closes the store, and ends.
+    ///
+    /// # Errors
+    /// Why the engine ended before, or why the store could not be closed.
+    pub async fn stop(self) -> Result<(), StoreError> {
+        self.drain();
+        self.line.close();
+        self.stopped().await
+    }
+
+    /// Waits until the engine has ended, which without [`Self::stop`] it does only by a failure.
+    ///
+    /// # Errors
+    /// Why it ended.
+    pub async fn stopped(mut self) -> Result<(), StoreError> {
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        let panicked = || StoreError::Failed("the engine's thread panicked".to_owned());
+        match spawn_blocking(move || thread.join()).await {
+            Ok(Ok(ended)) => ended,
+            _ => Err(panicked()),
+        }
+    }
+}
+
+impl Drop for EngineThread {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.line.close();
+        }
+    }
+}
+
+/// What the thread does from beginning to end.
+fn work(
+    settings: EngineSettings,
+    open: impl FnOnce() -> Result<Box<dyn Store>, StoreError>,
+    fatal: &dyn Fatal,
+    line: &Arc<Line>,
+    readers: &Readers,
+    state: &State,
+) -> Result<(), StoreError> {
+    let store = open()?;
+    readers.open(store.reader());
+    let mut engine = Engine::load(settings, store, Arc::clone(line))?;
+    let worked = catch_unwind(AssertUnwindSafe(|| {
+        engine.work_on(&mut Vec::new())?;
+        state.set(Readiness::Ready);
+        engine.run()
+    }));
+    let worked = worked.unwrap_or_else(|_| Err(StoreError::Failed("the engine panicked".to_owned())));
+    if let Err(error) = worked {
+        line.abandon();
+        fatal.fatal(&error);
+        // The store is let go, not closed: what a failed sync left behind can't be known.
+        return Err(error);
+    }
+    engine.store.close()
+}
+
+impl Engine {
+    /// Reads the store.
+    fn load(
+        settings: EngineSettings,
+        mut store: Box<dyn Store>,
+        line: Arc<Line>,
+    ) -> Result<Self, StoreError> {
+        let stored = store.last()?.map(|(_, at)| at).unwrap_or_default();
+        let clock = Clock::start(stored, Timestamp::now());
+        let mut effects = Effects::default();
+        let core = restore(&mut *store, &clock, &mut effects)?;
+        Ok(Self {
+            core,
+            store,
+            line,
+            clock,
+            limits: settings.group,
+            room: Room::new(settings.free_space_floor),
+            bodies: Bodies::new(settings.cached_bytes),
+            parked: Parked::default(),
+            journeys: Journeys::default(),
+            metrics: Metrics::new(),
+            draining: false,
+            paused_until: None,
+            effects,
+            noted: 0,
+            reasons: std::collections::HashMap::new(),
+            counters: Vec::new(),
+        })
+    }
+}
+
+/// Makes the core that the store's records describe. What it has to clear away is left in the effects,
+/// for the next commit.
+pub(super) fn restore(
+    store: &mut dyn Store,
+    clock: &Clock,
+    effects: &mut Effects,
+) -> Result<Core, StoreError> {
+    let seed = RandomState::new().hash_one(clock.now().as_millis());
+    let high_water = match store.last()? {
+        Some((high_water, _)) => high_water,
+        None => Core::new(seed).high_water(),
+    };
+    let mut restore = Core::restore(seed, high_water);
+    store.load(&mut restore)?;
+    Ok(restore.finish(clock.now(), effects))
+}

@@ -1,0 +1,116 @@
+//! Checkpoints beside the writer: moving what is committed from the write-ahead log into the database.
+//!
+//! The log starts anew only when all of it has been moved and nobody is writing, which under steady load
+//! never happens by itself. So a checkpoint copies most of it while the writer goes on, and then holds
+//! the writer for the short rest. That bounds the log.
+
+use std::{
+    cell::Cell,
+    ffi::c_int,
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use rusqlite::{Connection, hooks::Wal};
+
+use super::schema;
+use crate::store::StoreError;
+
+/// From how many pages of 4 KiB in the log on a checkpoint is made: 16 MiB.
+const LOG_PAGES: c_int = 4096;
+/// How many pages are left to the pass that holds the writer.
+const REST_PAGES: i64 = 128;
+/// How often the pass beside the writer is made again when too much is left.
+const PASSES: usize = 4;
+
+thread_local! {
+    /// How many pages the log has, by the latest commit of this thread.
+    static PAGES_IN_LOG: Cell<c_int> = const { Cell::new(0) };
+}
+
+/// Has the length of the log noted at every commit of this connection.
+pub(super) fn watch(connection: &Connection) {
+    fn note(_: &Wal, pages: c_int) -> rusqlite::Result<()> {
+        PAGES_IN_LOG.set(pages);
+        Ok(())
+    }
+    connection.wal_hook(Some(note));
+}
+
+/// Moves all of the log and empties its file. Nobody else may use the database.
+pub(super) fn truncate(connection: &Connection) -> Result<(), StoreError> {
+    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
+/// The thread that makes checkpoints.
+pub(super) struct Checkpointer {
+    wanted: SyncSender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Checkpointer {
+    /// Starts it on a connection of its own; `gate` is what the writer holds while it writes.
+    pub(super) fn start(path: &Path, gate: Arc<Mutex<()>>) -> Result<Self, StoreError> {
+        let connection = schema::open_beside(path, true)?;
+        let (wanted, wishes) = sync_channel(1);
+        let work = move || run(&connection, &gate, &wishes);
+        let thread = thread::Builder::new().name("checkpoints".to_owned()).spawn(work);
+        let failed = |source| StoreError::Files { what: "can't start a thread".to_owned(), source };
+        Ok(Self { wanted, thread: thread.map_err(failed)? })
+    }
+
+    /// Asks for a checkpoint when the log is long. Call it on the writer's thread, after a commit.
+    pub(super) fn consider(&self) {
+        if PAGES_IN_LOG.get() < LOG_PAGES {
+            return;
+        }
+        if let Err(TrySendError::Disconnected(())) = self.wanted.try_send(()) {
+            tracing::error!("the thread that makes checkpoints has ended: the write-ahead log grows");
+        }
+    }
+
+    /// Waits for a checkpoint that is under way, and ends.
+    pub(super) fn stop(self) {
+        let Self { wanted, thread } = self;
+        drop(wanted);
+        if thread.join().is_err() {
+            tracing::error!("the thread that makes checkpoints panicked");
+        }
+    }
+}
+
+fn run(connection: &Connection, gate: &Mutex<()>, wishes: &Receiver<()>) {
+    while wishes.recv().is_ok() {
+        if let Err(error) = checkpoint(connection, gate) {
+            // What is committed is safe in the log; the next wish tries again.
+            tracing::error!(error = %error, "a checkpoint failed");
+        }
+    }
+}
+
+fn checkpoint(connection: &Connection, gate: &Mutex<()>) -> Result<(), StoreError> {
+    for _ in 0..PASSES {
+        if pass(connection)? <= REST_PAGES {
+            break;
+        }
+    }
+    let _held = gate.lock().unwrap_or_else(PoisonError::into_inner);
+    let left = pass(connection)?;
+    if left > 0 {
+        tracing::debug!(pages = left, "a long read keeps the write-ahead log from starting anew");
+    }
+    Ok(())
+}
+
+/// Moves what can be moved; how many pages are left.
+fn pass(connection: &Connection) -> Result<i64, StoreError> {
+    let left = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        let (in_log, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
+        Ok(in_log - moved)
+    })?;
+    Ok(left)
+}

@@ -1,0 +1,134 @@
+//! Reads of what is committed: records and failures, by the owner and beside it.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use broker_core::{
+    change::{FailureOutcome, FailureRecord},
+    identity::{QueueId, Sequence},
+};
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::{
+    load::{optional_time, time},
+    schema,
+    write::number,
+};
+use crate::store::{Reader, StoreError};
+
+/// The record of one message.
+pub(super) fn record(connection: &Connection, sequence: Sequence) -> Result<Option<Bytes>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT record FROM messages WHERE sequence = ?1")?;
+    let record = statement.query_row([number(sequence.0)], |row| row.get(0)).optional()?;
+    Ok(record.map(|record: Vec<u8>| Bytes::from(record)))
+}
+
+/// Reads on connections of its own, which are opened as they are needed and used again.
+pub(super) struct SqliteReader {
+    path: PathBuf,
+    idle: Mutex<Idle>,
+}
+
+enum Idle {
+    Open(Vec<Connection>),
+    Closed,
+}
+
+impl SqliteReader {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, idle: Mutex::new(Idle::Open(Vec::new())) }
+    }
+
+    /// Closes the connections; those in use are closed when their read ends.
+    pub(super) fn close(&self) {
+        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Idle::Closed;
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let connection = match self.take()? {
+            Some(connection) => connection,
+            None => schema::open_beside(&self.path, false)?,
+        };
+        let answer = read(&connection)?;
+        if let Idle::Open(connections) = &mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner) {
+            connections.push(connection);
+        }
+        Ok(answer)
+    }
+
+    fn take(&self) -> Result<Option<Connection>, StoreError> {
+        match &mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner) {
+            Idle::Open(connections) => Ok(connections.pop()),
+            Idle::Closed => Err(StoreError::Failed("it is closed".to_owned())),
+        }
+    }
+}
+
+impl Reader for SqliteReader {
+    fn records(&self, sequences: &[Sequence]) -> Result<Vec<Option<Bytes>>, StoreError> {
+        self.with(|connection| sequences.iter().map(|sequence| record(connection, *sequence)).collect())
+    }
+
+    fn failures(&self, queue: QueueId, sequence: Sequence) -> Result<Vec<FailureRecord>, StoreError> {
+        self.with(|connection| failures(connection, queue, sequence))
+    }
+
+    fn last_failures(
+        &self,
+        queue: QueueId,
+        sequences: &[Sequence],
+    ) -> Result<Vec<Option<FailureRecord>>, StoreError> {
+        self.with(|connection| {
+            sequences.iter().map(|sequence| last_failure(connection, queue, *sequence)).collect()
+        })
+    }
+}
+
+fn failures(
+    connection: &Connection,
+    queue: QueueId,
+    sequence: Sequence,
+) -> Result<Vec<FailureRecord>, StoreError> {
+    let sql = "SELECT * FROM failures WHERE sequence = ?1 AND queue = ?2 ORDER BY number";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query((number(sequence.0), queue.0))?;
+    let mut failures = Vec::new();
+    while let Some(row) = rows.next()? {
+        failures.push(failure(row)?);
+    }
+    Ok(failures)
+}
+
+fn last_failure(
+    connection: &Connection,
+    queue: QueueId,
+    sequence: Sequence,
+) -> Result<Option<FailureRecord>, StoreError> {
+    let sql = "SELECT * FROM failures WHERE sequence = ?1 AND queue = ?2 ORDER BY number DESC LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query((number(sequence.0), queue.0))?;
+    rows.next()?.map(failure).transpose()
+}
+
+fn failure(row: &Row<'_>) -> Result<FailureRecord, StoreError> {
+    let outcome = match row.get(7)? {
+        0 => FailureOutcome::Nacked,
+        1 => FailureOutcome::LeaseExpired,
+        2 => FailureOutcome::DeadLettered,
+        other => return Err(StoreError::Damaged(format!("a failure's outcome is {other}"))),
+    };
+    Ok(FailureRecord {
+        sequence: Sequence(row.get::<_, i64>(0)?.cast_unsigned()),
+        queue: QueueId(row.get(1)?),
+        number: row.get(2)?,
+        delivery_count: row.get(3)?,
+        delivered_at: optional_time(row, 4)?,
+        ended_at: time(row, 5)?,
+        consumer: row.get::<_, Option<Arc<str>>>(6)?,
+        outcome,
+        reason: row.get::<_, Option<Arc<str>>>(8)?,
+    })
+}

@@ -1,0 +1,142 @@
+//! The tables, their versions, and how a connection is set up.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use crate::store::StoreError;
+
+/// The tables as version 1 has them. Times are milliseconds since 1970; numbers above 2^63 - 1 are
+/// stored as negative ones. A message's record is its table's last column, so that a start need not
+/// read large ones.
+const VERSION_1: &str = "
+    -- The numbers that come next, and the time of the last group.
+    CREATE TABLE meta (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        next_sequence INTEGER NOT NULL,
+        next_lease INTEGER NOT NULL,
+        next_destination INTEGER NOT NULL,
+        at INTEGER NOT NULL
+    );
+    CREATE TABLE queues (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        settings TEXT NOT NULL
+    );
+    -- Apart from the queues, because they change with nearly every group.
+    CREATE TABLE counters (
+        queue INTEGER PRIMARY KEY,
+        totals BLOB NOT NULL
+    );
+    CREATE TABLE topics (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        settings TEXT NOT NULL
+    );
+    CREATE TABLE subscriptions (
+        topic INTEGER NOT NULL,
+        queue INTEGER NOT NULL,
+        on_full INTEGER NOT NULL,
+        dropped INTEGER NOT NULL,
+        PRIMARY KEY (topic, queue)
+    ) WITHOUT ROWID;
+    CREATE TABLE messages (
+        sequence INTEGER PRIMARY KEY,
+        whole BLOB NOT NULL,
+        id INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        published_at INTEGER NOT NULL,
+        key TEXT,
+        placements BLOB NOT NULL,
+        record BLOB NOT NULL
+    );
+    -- Only copies of which there is something special to say.
+    CREATE TABLE copies (
+        sequence INTEGER NOT NULL,
+        queue INTEGER NOT NULL,
+        state INTEGER NOT NULL, -- 0 gone, 1 waiting, 2 dead
+        state_at INTEGER NOT NULL, -- when it is ready, or since when it is dead
+        position_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        ttl INTEGER, -- milliseconds
+        delivery_count INTEGER NOT NULL,
+        failures INTEGER NOT NULL,
+        redrive_count INTEGER NOT NULL,
+        first_delivered_at INTEGER,
+        first_failed_at INTEGER,
+        last_failed_at INTEGER,
+        ended_lease INTEGER,
+        ended_by_nack INTEGER NOT NULL,
+        PRIMARY KEY (sequence, queue)
+    ) WITHOUT ROWID;
+    CREATE TABLE failures (
+        sequence INTEGER NOT NULL,
+        queue INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        delivery_count INTEGER NOT NULL,
+        delivered_at INTEGER,
+        ended_at INTEGER NOT NULL,
+        consumer TEXT,
+        outcome INTEGER NOT NULL, -- 0 nacked, 1 lease expired, 2 dead-lettered
+        reason TEXT,
+        PRIMARY KEY (sequence, queue, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE leases (
+        id INTEGER PRIMARY KEY,
+        queue INTEGER NOT NULL,
+        receive_id TEXT,
+        consumer TEXT,
+        leased_at INTEGER NOT NULL,
+        length INTEGER NOT NULL, -- milliseconds
+        sequences BLOB NOT NULL
+    );
+    -- One row for all the ids that one group published to one destination.
+    CREATE TABLE remembered_ids (
+        destination INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        ids BLOB NOT NULL,
+        PRIMARY KEY (destination, number)
+    ) WITHOUT ROWID;
+";
+
+/// The version that this program writes.
+const VERSION: i64 = 1;
+
+/// Opens the owner's connection, and brings the tables to the present version.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > VERSION {
+        return Err(StoreError::TooNew { found, known: VERSION });
+    }
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    if found == 0 {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(VERSION_1)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.commit()?;
+    }
+    Ok(connection)
+}
+
+/// Opens one more connection to a database that is open.
+pub(super) fn open_beside(path: &Path, writes: bool) -> Result<Connection, StoreError> {
+    let access = if writes { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
+    connect(path, access)
+}
+
+/// Each connection is used by one thread at a time, so SQLite's own locks are not needed.
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // Closing well makes its own checkpoint; after a failure there must be none.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
+    // When the log starts anew after a burst, what is above this goes back to the file system.
+    connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
+    connection.pragma_update(None, "cache_size", -8192)?;
+    Ok(connection)
+}
