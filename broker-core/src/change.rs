@@ -51,6 +51,16 @@ pub enum Change {
     CopyPut(CopyRecord),
     /// A delivery failed; the copy's new record follows as a change of its own.
     FailurePut(FailureRecord),
+    /// A dead letter is redriven to another queue: its failures are filed under that queue now. The
+    /// copy's going from one and its coming into the other follow as changes of their own.
+    FailuresMoved {
+        /// The message.
+        sequence: Sequence,
+        /// The queue it was a dead letter of.
+        from: QueueId,
+        /// The queue it waits in now.
+        to: QueueId,
+    },
     /// A lease was given.
     LeasePut(LeaseRecord),
     /// A lease's length changed (an extend).

@@ -1,28 +1,76 @@
-//! The whole state machine behind one door: commands in, replies and changes out, and looks.
+//! The whole state machine behind one door: commands in, replies and changes out. Each command is carried
+//! out in the files below; the looks are in `looking`.
+
+mod clearing;
+mod declaring;
+mod looking;
+mod publishing;
+
+use std::{collections::BTreeMap, time::Duration};
 
 use units::Timestamp;
 
 use crate::{
-    change::{Effects, HighWater},
-    command::Command,
-    identity::{Name, QueueId, Selector, Sequence, TopicId},
-    reply::{Refusal, Reply},
+    agenda::Agenda,
+    backoff::Jitter,
+    change::{Change, Effects, HighWater},
+    command::{Command, Receive},
+    identity::{LeaseId, Name, QueueId, Receipt, Sequence, TopicId},
+    message::Messages,
+    number_map::NumberMap,
+    queue::Queue,
+    reply::{Refusal, Reply, Settled},
     restore::Restore,
-    view::{Browsed, DeadLetter, Position, QueueView, SubscriptionView, TopicView, WaitingState},
+    settings_check::check_lease,
+    topic::Topic,
+    turn::Turn,
 };
+
+/// How many things one tick does at the most: a few milliseconds' work.
+const TICK_BUDGET: usize = 2000;
+
+/// What a publisher that found a queue full is told to wait.
+const RETRY_WHEN_FULL: Duration = Duration::from_secs(1);
 
 /// The broker's state. See the crate's documentation for the rules.
 #[derive(Debug)]
 pub struct Core {
-    high_water: HighWater,
+    pub(crate) high_water: HighWater,
+    pub(crate) messages: Messages,
+    pub(crate) queues: NumberMap<QueueId, Queue>,
+    pub(crate) topics: NumberMap<TopicId, Topic>,
+    queue_names: BTreeMap<Name, QueueId>,
+    topic_names: BTreeMap<Name, TopicId>,
+    agenda: Agenda,
+    jitter: Jitter,
+    /// Copies whose queue was removed, and restored messages without a copy (of any queue's number); the
+    /// next ticks clear them away.
+    pub(crate) left_over: Vec<(Sequence, QueueId)>,
+    latest: Timestamp,
+}
+
+/// When a command or tick happens, and what it leaves to be done.
+pub(crate) struct Step<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) effects: &'a mut Effects,
 }
 
 impl Core {
     /// An empty broker. The seed is for the backoff's jitter only.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let _ = seed;
-        Self { high_water: HighWater { next_sequence: 1, next_lease: 1, next_destination: 1 } }
+        Self {
+            high_water: HighWater { next_sequence: 1, next_lease: 1, next_destination: 1 },
+            messages: Messages::new(),
+            queues: NumberMap::default(),
+            topics: NumberMap::default(),
+            queue_names: BTreeMap::new(),
+            topic_names: BTreeMap::new(),
+            agenda: Agenda::default(),
+            jitter: Jitter::new(seed),
+            left_over: Vec::new(),
+            latest: Timestamp::default(),
+        }
     }
 
     /// Starts to restore a core from what the store kept; see [`Restore`] for the order.
@@ -42,20 +90,61 @@ impl Core {
         now: Timestamp,
         effects: &mut Effects,
     ) -> Result<Reply, Refusal> {
-        let _ = (command, now, effects);
-        Err(Refusal::MessageNotFound)
+        self.advance(now);
+        let step = &mut Step { now, effects };
+        match command {
+            Command::PutQueue { name, settings, only_create } => {
+                self.put_queue(name, settings, only_create, step)
+            }
+            Command::DeleteQueue { name, force } => self.delete_queue(&name, force, step),
+            Command::PurgeQueue { name } => self.purge_queue(&name, step),
+            Command::PutTopic { name, settings, only_create } => {
+                self.put_topic(name, &settings, only_create, step)
+            }
+            Command::DeleteTopic { name } => self.delete_topic(&name, step),
+            Command::PutSubscription { topic, queue, on_full, only_create } => {
+                self.put_subscription(&topic, &queue, on_full, only_create, step)
+            }
+            Command::DeleteSubscription { topic, queue } => self.delete_subscription(&topic, &queue, step),
+            Command::Publish(publish) => self.publish(publish, step),
+            Command::Receive(receive) => self.receive(receive, step),
+            Command::Ack { queue, receipts } => {
+                self.settle(&queue, &receipts, step, |queue, turn| queue.ack(&receipts, turn))
+            }
+            Command::Nack(nack) => {
+                self.settle(&nack.queue, &nack.receipts, step, |queue, turn| queue.nack(&nack, turn))
+            }
+            Command::Extend { queue, receipts, lease } => {
+                check_lease(lease)?;
+                self.settle(&queue, &receipts, step, |queue, turn| queue.extend(&receipts, lease, turn))
+            }
+            Command::RemoveMessage { queue, message } => self.remove_message(&queue, message, step),
+            Command::Redrive { queue, which, to, limit } => {
+                self.redrive(&queue, &which, to.as_ref(), limit, step)
+            }
+            Command::DiscardDeadLetters { queue, which } => self.discard_dead_letters(&queue, &which, step),
+        }
     }
 
     /// Does what fell due by `now`, or a slice of it: then [`Self::next_deadline`] is not after `now`
     /// and it wants to be called again, after the commands that wait.
     pub fn tick(&mut self, now: Timestamp, effects: &mut Effects) {
-        let _ = (now, effects);
+        self.advance(now);
+        let step = &mut Step { now, effects };
+        let mut budget = TICK_BUDGET;
+        self.clear_left_over(&mut budget, step);
+        while budget > 0
+            && let Some((_, destination)) = self.agenda.first().filter(|(at, _)| *at <= now)
+        {
+            self.catch_up(destination, &mut budget, step);
+        }
     }
 
     /// When the next tick is wanted. It may be earlier than needed.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        None
+        let left_over = (!self.left_over.is_empty()).then_some(self.latest);
+        left_over.or_else(|| self.agenda.first().map(|(at, _)| at))
     }
 
     /// The numbers that come next; to be stored with every group.
@@ -64,106 +153,125 @@ impl Core {
         self.high_water
     }
 
-    /// A queue.
-    #[must_use]
-    pub fn queue(&self, name: &Name) -> Option<QueueView<'_>> {
-        let _ = name;
-        None
+    fn advance(&mut self, now: Timestamp) {
+        debug_assert!(now >= self.latest, "time went back from {} to {now}", self.latest);
+        self.latest = now;
     }
 
-    /// A queue by its number.
-    #[must_use]
-    pub fn queue_by_id(&self, id: QueueId) -> Option<QueueView<'_>> {
-        let _ = id;
-        None
+    fn receive(&mut self, receive: Receive, step: &mut Step<'_>) -> Result<Reply, Refusal> {
+        let id = self.queue_id(&receive.queue)?;
+        receive.lease.map_or(Ok(()), check_lease)?;
+        let mut next_lease = self.high_water.next_lease;
+        let deliveries =
+            self.with_queue(id, step, |queue, turn| queue.receive(receive, &mut next_lease, turn));
+        self.high_water.next_lease = next_lease;
+        Ok(Reply::Delivered(deliveries))
     }
 
-    /// Queues by name, those after `after`.
-    #[must_use]
-    pub fn queues(&self, after: Option<&Name>, limit: usize) -> Vec<QueueView<'_>> {
-        let _ = (after, limit);
-        Vec::new()
-    }
-
-    /// A topic.
-    #[must_use]
-    pub fn topic(&self, name: &Name) -> Option<TopicView<'_>> {
-        let _ = name;
-        None
-    }
-
-    /// A topic by its number.
-    #[must_use]
-    pub fn topic_by_id(&self, id: TopicId) -> Option<TopicView<'_>> {
-        let _ = id;
-        None
-    }
-
-    /// Topics by name, those after `after`.
-    #[must_use]
-    pub fn topics(&self, after: Option<&Name>, limit: usize) -> Vec<TopicView<'_>> {
-        let _ = (after, limit);
-        Vec::new()
-    }
-
-    /// The subscriptions of a topic, by the queues' names; none of an unknown topic.
-    #[must_use]
-    pub fn subscriptions(&self, topic: &Name) -> Vec<SubscriptionView<'_>> {
-        let _ = topic;
-        Vec::new()
-    }
-
-    /// The messages of a queue that are not dead, in the queue's order (with [`WaitingState::Delayed`]
-    /// by when they are ready), those after `after`; none of an unknown queue.
-    #[must_use]
-    pub fn browse(
-        &self,
+    /// Settles deliveries, once each receipt turned out to be one that this queue has given.
+    fn settle(
+        &mut self,
         queue: &Name,
-        state: Option<WaitingState>,
-        after: Option<Position>,
-        limit: usize,
-    ) -> Vec<Browsed> {
-        let _ = (queue, state, after, limit);
-        Vec::new()
+        receipts: &[Receipt],
+        step: &mut Step<'_>,
+        how: impl FnOnce(&mut Queue, &mut Turn<'_>) -> Vec<Settled>,
+    ) -> Result<Reply, Refusal> {
+        let id = self.queue_id(queue)?;
+        let HighWater { next_sequence, next_lease, .. } = self.high_water;
+        let ours = |receipt: &Receipt| {
+            let given = receipt.sequence < Sequence(next_sequence) && receipt.lease < LeaseId(next_lease);
+            receipt.queue == id && given
+        };
+        if let Some(index) = receipts.iter().position(|receipt| !ours(receipt)) {
+            return Err(Refusal::ForeignReceipt { index });
+        }
+        Ok(Reply::Settled(self.with_queue(id, step, how)))
     }
 
-    /// The dead letters of a queue, newest first, those before `before`; none of an unknown queue.
-    #[must_use]
-    pub fn dead_letters(
-        &self,
-        queue: &Name,
-        before: Option<(Timestamp, Sequence)>,
-        limit: usize,
-    ) -> Vec<DeadLetter> {
-        let _ = (queue, before, limit);
-        Vec::new()
+    fn catch_up(&mut self, destination: u32, budget: &mut usize, step: &mut Step<'_>) {
+        let id = QueueId(destination);
+        if self.queues.contains_key(&id) {
+            return self.with_queue(id, step, |queue, turn| queue.catch_up(budget, turn));
+        }
+        let topic = self.topics.get_mut(&TopicId(destination));
+        let next = topic.and_then(|topic| {
+            topic.remembered.forget(topic.window(), step.now, budget);
+            topic.remembered.next_due(topic.window())
+        });
+        self.agenda.set(destination, next);
     }
 
-    /// One dead letter.
-    #[must_use]
-    pub fn dead_letter(&self, queue: &Name, sequence: Sequence) -> Option<DeadLetter> {
-        let _ = (queue, sequence);
-        None
+    fn clear_left_over(&mut self, budget: &mut usize, step: &mut Step<'_>) {
+        while *budget > 0
+            && let Some((sequence, queue)) = self.left_over.pop()
+        {
+            *budget -= 1;
+            let change = match (self.messages.find_copy(sequence, queue), self.messages.find(sequence)) {
+                (Some(copy), _) => self.messages.remove_copy(copy),
+                (None, Some(message)) => self.messages.remove_message(message),
+                (None, None) => continue,
+            };
+            // Where other copies remain, the queue's own going took all records of this one.
+            if matches!(change, Change::MessageGone { .. }) {
+                step.effects.changes.push(change);
+            }
+        }
     }
 
-    /// The messages of that id in a queue, whatever their state, newest first.
-    #[must_use]
-    pub fn find(&self, queue: &Name, message: Selector) -> Vec<Sequence> {
-        let _ = (queue, message);
-        Vec::new()
+    pub(crate) fn queue_id(&self, name: &Name) -> Result<QueueId, Refusal> {
+        self.queue_names.get(name).copied().ok_or_else(|| Refusal::QueueNotFound(name.clone()))
     }
 
-    /// The dead letters of that id in a queue, newest first.
-    #[must_use]
-    pub fn find_dead(&self, queue: &Name, message: Selector) -> Vec<Sequence> {
-        let _ = (queue, message);
-        Vec::new()
+    fn topic_id(&self, name: &Name) -> Result<TopicId, Refusal> {
+        self.topic_names.get(name).copied().ok_or_else(|| Refusal::TopicNotFound(name.clone()))
     }
 
-    /// The messages of that id with the queues that hold them, newest first.
-    #[must_use]
-    pub fn find_anywhere(&self, message: Selector) -> Vec<(Sequence, Vec<QueueId>)> {
-        let _ = message;
-        Vec::new()
+    /// Lends a queue what it needs for a step, and closes the step.
+    fn with_queue<R>(
+        &mut self,
+        id: QueueId,
+        step: &mut Step<'_>,
+        work: impl FnOnce(&mut Queue, &mut Turn<'_>) -> R,
+    ) -> R {
+        let result = self.lend_queue(id, step, work);
+        self.close_step(id, step);
+        result
+    }
+
+    /// Lends a queue what it needs for a part of a step; [`Self::close_step`] must follow in the end.
+    pub(crate) fn lend_queue<R>(
+        &mut self,
+        id: QueueId,
+        step: &mut Step<'_>,
+        work: impl FnOnce(&mut Queue, &mut Turn<'_>) -> R,
+    ) -> R {
+        let queue = self.queues.get_mut(&id).expect("numbers of queues are looked up before they are used");
+        let Step { now, effects } = step;
+        work(queue, &mut Turn { now: *now, messages: &mut self.messages, effects, jitter: &mut self.jitter })
+    }
+
+    /// Tells what a step did to a queue as a whole, and when the queue wants to be looked at next.
+    pub(crate) fn close_step(&mut self, id: QueueId, step: &mut Step<'_>) {
+        let queue = self.queues.get_mut(&id).expect("numbers of queues are looked up before they are used");
+        if queue.take_counted() {
+            step.effects.counted.push(id);
+        }
+        if queue.line.take_woken() {
+            step.effects.woken.push(id);
+        }
+        self.agenda.set(id.0, queue.next_deadline());
+    }
+
+    /// Sets when each destination wants to be looked at, after a restore.
+    pub(crate) fn open(&mut self, step: &mut Step<'_>) {
+        self.latest = step.now;
+        let mut ids: Vec<_> = self.queues.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.close_step(id, step);
+        }
+        for topic in self.topics.values() {
+            self.agenda.set(topic.id.0, topic.remembered.next_due(topic.window()));
+        }
     }
 }

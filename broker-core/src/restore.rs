@@ -4,71 +4,143 @@ use units::Timestamp;
 
 use crate::{
     change::{
-        CopyRecord, Effects, HighWater, LeaseRecord, MessageRecord, QueueRecord, RememberedId,
+        Change, CopyRecord, Effects, HighWater, LeaseRecord, MessageRecord, QueueRecord, RememberedId,
         SubscriptionRecord, TopicRecord,
     },
-    core::Core,
-    identity::{QueueId, Sequence},
+    core::{Core, Step},
+    deduplication::Remembered,
+    identity::{LeaseId, QueueId, Sequence, TopicId},
+    lease::LONGEST_AFTER_RESTART,
+    message::State,
+    topic::Subscription,
 };
 
 /// A core that is being restored. Hand in all records of one kind before the next kind, in the order of
 /// the methods; within a kind any order, but leases by their number and remembered ids by their time.
+/// Records of queues and topics that are gone are passed over.
 #[derive(Debug)]
 pub struct Restore {
     core: Core,
+    leases: Vec<LeaseRecord>,
 }
 
 impl Restore {
     pub(crate) fn new(seed: u64, high_water: HighWater) -> Self {
-        let _ = high_water;
-        Self { core: Core::new(seed) }
+        let mut core = Core::new(seed);
+        core.high_water = high_water;
+        Self { core, leases: Vec::new() }
     }
 
     /// A queue.
     pub fn queue(&mut self, record: QueueRecord) {
-        let _ = record;
+        self.core.add_queue(record);
     }
 
     /// A topic.
     pub fn topic(&mut self, record: TopicRecord) {
-        let _ = record;
+        self.core.add_topic(record);
     }
 
     /// A subscription.
     pub fn subscription(&mut self, record: SubscriptionRecord) {
-        let _ = record;
+        let SubscriptionRecord { topic, queue, on_full, dropped } = record;
+        let Some(topic) = self.core.topics.get_mut(&topic) else { return };
+        if self.core.queues.contains_key(&queue) {
+            topic.subscriptions.insert(queue, Subscription { on_full, dropped });
+        }
     }
 
     /// A message.
     pub fn message(&mut self, record: MessageRecord) {
-        let _ = record;
+        self.core.add_message(&record);
     }
 
     /// What is special about a copy.
     pub fn copy(&mut self, record: CopyRecord) {
-        let _ = record;
+        if self.core.queues.contains_key(&record.queue) {
+            self.core.messages.restore_copy(&record);
+        }
     }
 
     /// A copy that is gone while its message stays.
     pub fn copy_gone(&mut self, sequence: Sequence, queue: QueueId) {
-        let _ = (sequence, queue);
+        self.core.messages.restore_gone(sequence, queue);
     }
 
     /// A lease.
     pub fn lease(&mut self, record: LeaseRecord) {
-        let _ = record;
+        for sequence in &record.sequences {
+            self.lease_copy(*sequence, record.queue, record.id);
+        }
+        self.leases.push(record);
+    }
+
+    /// A copy is leased under the latest lease that names it, unless it is on record that it ended.
+    fn lease_copy(&mut self, sequence: Sequence, queue: QueueId, lease: LeaseId) {
+        let Some(slot) = self.core.messages.find_copy(sequence, queue) else { return };
+        let copy = self.core.messages.copy_mut(slot);
+        if copy.trail().ended_lease.is_none_or(|ended| ended < lease) {
+            copy.state = State::Leased(lease);
+        }
     }
 
     /// A remembered id.
     pub fn remembered(&mut self, record: RememberedId) {
-        let _ = record;
+        let RememberedId { destination, whole, fingerprint, queues, at } = record;
+        let what = Remembered { fingerprint, at, queues };
+        if let Some(queue) = self.core.queues.get_mut(&QueueId(destination)) {
+            queue.remembered.remember(whole, what, queue.window());
+        } else if let Some(topic) = self.core.topics.get_mut(&TopicId(destination)) {
+            topic.remembered.remember(whole, what, topic.window());
+        }
     }
 
     /// The restored core. Leases run again for their length, at most 30 s from `now`. The effects clear
     /// away what a stop in the middle left over.
     #[must_use]
-    pub fn finish(self, now: Timestamp, effects: &mut Effects) -> Core {
-        let _ = (now, effects);
+    pub fn finish(mut self, now: Timestamp, effects: &mut Effects) -> Core {
+        let step = &mut Step { now, effects };
+        for lease in std::mem::take(&mut self.leases) {
+            self.run_lease_again(lease, step);
+        }
+        self.adopt_copies(step);
+        self.core.open(step);
         self.core
+    }
+
+    fn run_lease_again(&mut self, record: LeaseRecord, step: &mut Step<'_>) {
+        let expires_at = step.now.plus(record.length.min(LONGEST_AFTER_RESTART));
+        let messages = &mut self.core.messages;
+        let mut open = 0;
+        for sequence in &record.sequences {
+            let Some(slot) = messages.find_copy(*sequence, record.queue) else { continue };
+            let copy = messages.copy_mut(slot);
+            if copy.state == State::Leased(record.id) {
+                let trail = copy.trail_mut();
+                trail.delivery_count += 1;
+                trail.first_delivered_at.get_or_insert(record.leased_at);
+                trail.lease_expires_at = expires_at;
+                open += 1;
+            }
+        }
+        match self.core.queues.get_mut(&record.queue) {
+            Some(queue) if open > 0 => queue.leases.insert(record, open, expires_at),
+            _ => step.effects.changes.push(Change::LeaseGone(record.id)),
+        }
+    }
+
+    /// Puts every copy where its state says; messages without one are left over.
+    fn adopt_copies(&mut self, step: &mut Step<'_>) {
+        let slots: Vec<_> = self.core.messages.all().collect();
+        for message in slots {
+            let copies: Vec<_> = self.core.messages.copies_of(message).collect();
+            if copies.is_empty() {
+                self.core.left_over.push((self.core.messages.message(message).sequence, QueueId(0)));
+            }
+            for copy in copies {
+                let queue = self.core.messages.copy(copy).queue;
+                self.core.lend_queue(queue, step, |queue, turn| queue.adopt(copy, turn));
+            }
+        }
     }
 }

@@ -1,0 +1,129 @@
+//! What is taken out of queues by hand, or put back: purge, removal, redrive, discard.
+
+use crate::{
+    change::ActivityKind,
+    command::DeadLetters,
+    core::{Core, Step},
+    dead_letter::Chosen,
+    identity::{Name, QueueId, Selector, Sequence},
+    message::State,
+    queue::Queue,
+    reply::{Redriven, Refusal, Reply},
+    turn::Turn,
+};
+
+impl Core {
+    pub(super) fn purge_queue(&mut self, name: &Name, step: &mut Step<'_>) -> Result<Reply, Refusal> {
+        let id = self.queue_id(name)?;
+        let count = self.with_queue(id, step, Queue::purge);
+        Ok(Reply::Removed { count })
+    }
+
+    pub(super) fn remove_message(
+        &mut self,
+        name: &Name,
+        message: Selector,
+        step: &mut Step<'_>,
+    ) -> Result<Reply, Refusal> {
+        let id = self.queue_id(name)?;
+        self.with_queue(id, step, |queue, turn| queue.remove_by_hand(message, turn))
+    }
+
+    pub(super) fn discard_dead_letters(
+        &mut self,
+        name: &Name,
+        which: &DeadLetters,
+        step: &mut Step<'_>,
+    ) -> Result<Reply, Refusal> {
+        let id = self.queue_id(name)?;
+        self.with_queue(id, step, |queue, turn| {
+            let chosen = queue.choose_dead(which, turn.messages);
+            if chosen.sequences.is_empty() && matches!(which, DeadLetters::Ids(_)) {
+                return Err(Refusal::DeadLetterNotFound);
+            }
+            for sequence in &chosen.sequences {
+                queue.discard(turn.messages.copy_in(*sequence, id), turn);
+            }
+            Ok(Reply::Removed { count: chosen.sequences.len() as u64 })
+        })
+    }
+
+    /// Redrives oldest first, until the limit, or until the target is full. To another queue, a message of
+    /// which that queue holds a copy already stays a dead letter: a queue never holds a message twice.
+    pub(super) fn redrive(
+        &mut self,
+        name: &Name,
+        which: &DeadLetters,
+        to: Option<&Name>,
+        limit: Option<u64>,
+        step: &mut Step<'_>,
+    ) -> Result<Reply, Refusal> {
+        let from = self.queue_id(name)?;
+        let to = to.map_or(Ok(from), |name| self.queue_id(name))?;
+        let Chosen { sequences, not_found } = self.queues[&from].choose_dead(which, &self.messages);
+        let mut redriven = Redriven { not_found, ..Redriven::default() };
+        let limit = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        for sequence in sequences {
+            if redriven.sequences.len() >= limit {
+                break;
+            }
+            if from != to && self.messages.find_copy(sequence, to).is_some() {
+                continue;
+            }
+            if !self.queues[&to].has_room_for(self.messages.copy_in(sequence, from), &self.messages) {
+                redriven.stopped_full = true;
+                break;
+            }
+            self.redrive_one(sequence, from, to, step);
+            redriven.sequences.push(sequence);
+        }
+        self.close_step(from, step);
+        self.close_step(to, step);
+        Ok(Reply::Redriven(redriven))
+    }
+
+    fn redrive_one(&mut self, sequence: Sequence, from: QueueId, to: QueueId, step: &mut Step<'_>) {
+        let slot = self.messages.copy_in(sequence, from);
+        self.lend_queue(from, step, |queue, turn| queue.release_dead(slot, turn));
+        self.lend_queue(to, step, |queue, turn| {
+            if from == to { queue.take_redriven(slot, turn) } else { queue.take_moved(slot, turn) }
+        });
+    }
+}
+
+impl Queue {
+    /// Drops all that waits.
+    fn purge(&mut self, turn: &mut Turn<'_>) -> u64 {
+        let mut count = 0;
+        while let Some(slot) = self.oldest_waiting(turn.messages) {
+            self.remove_waiting(slot, ActivityKind::Purged, turn);
+            count += 1;
+        }
+        if count > 0 {
+            self.count(|counters| counters.purged += count);
+        }
+        count
+    }
+
+    /// Removes all waiting messages of an id; none if one of them is leased.
+    fn remove_by_hand(&mut self, message: Selector, turn: &mut Turn<'_>) -> Result<Reply, Refusal> {
+        let mut waiting = Vec::new();
+        for found in turn.messages.select(message) {
+            let copy = turn.messages.find_copy(turn.messages.message(found).sequence, self.id);
+            let Some(slot) = copy else { continue };
+            match turn.messages.copy(slot).state {
+                State::Waiting { .. } => waiting.push(slot),
+                State::Leased(_) => return Err(Refusal::MessageLeased),
+                State::Dead { .. } => {}
+            }
+        }
+        if waiting.is_empty() {
+            return Err(Refusal::MessageNotFound);
+        }
+        for slot in &waiting {
+            self.remove_waiting(*slot, ActivityKind::Removed, turn);
+        }
+        self.count(|counters| counters.purged += waiting.len() as u64);
+        Ok(Reply::Removed { count: waiting.len() as u64 })
+    }
+}

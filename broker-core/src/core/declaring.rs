@@ -1,0 +1,170 @@
+//! Making, changing and removing queues, topics and subscriptions.
+
+use crate::{
+    change::{Change, QueueRecord, TopicRecord},
+    core::{Core, Step},
+    counters::QueueCounters,
+    identity::{Name, QueueId, TopicId},
+    queue::Queue,
+    reply::{Refusal, Reply},
+    settings::{OnFull, QueueSettings, QueueSettingsPatch, TopicSettings, TopicSettingsPatch},
+    topic::{Subscription, Topic},
+};
+
+impl Core {
+    pub(super) fn put_queue(
+        &mut self,
+        name: Name,
+        patch: QueueSettingsPatch,
+        only_create: bool,
+        step: &mut Step<'_>,
+    ) -> Result<Reply, Refusal> {
+        match self.queue_names.get(&name).copied() {
+            Some(_) if only_create => Err(Refusal::AlreadyExists),
+            Some(id) => self.change_queue(id, patch, step),
+            None => {
+                let settings = QueueSettings::default().patched(patch)?;
+                let id = QueueId(self.next_destination());
+                let record = QueueRecord { id, name, settings, counters: QueueCounters::default() };
+                step.effects.changes.push(Change::QueuePut(Box::new(record.clone())));
+                self.add_queue(record);
+                Ok(Reply::Put { created: true })
+            }
+        }
+    }
+
+    fn change_queue(
+        &mut self,
+        id: QueueId,
+        patch: QueueSettingsPatch,
+        step: &mut Step<'_>,
+    ) -> Result<Reply, Refusal> {
+        self.with_queue(id, step, |queue, turn| {
+            let settings = queue.settings.patched(patch)?;
+            if settings.ordering != queue.settings.ordering && !queue.is_empty() {
+                return Err(Refusal::SettingConflict { setting: "ordering" });
+            }
+            if settings != queue.settings {
+                queue.settings = settings;
+                turn.write(Change::QueuePut(Box::new(queue.record())));
+            }
+            Ok(Reply::Put { created: false })
+        })
+    }
+
+    /// Takes a queue up in the indexes.
+    pub(crate) fn add_queue(&mut self, record: QueueRecord) {
+        self.queue_names.insert(record.name.clone(), record.id);
+        self.queues.insert(record.id, Queue::new(record));
+    }
+
+    /// Removes a queue at once. Its messages that are in no other queue are cleared away by the next ticks.
+    pub(super) fn delete_queue(
+        &mut self,
+        name: &Name,
+        force: bool,
+        step: &mut Step<'_>,
+    ) -> Result<Reply, Refusal> {
+        let id = self.queue_id(name)?;
+        if !force && !self.queues[&id].is_empty() {
+            return Err(Refusal::QueueNotEmpty);
+        }
+        self.queue_names.remove(name);
+        let queue = self.queues.remove(&id).expect("a name stands for a queue that is there");
+        for topic in self.topics.values_mut() {
+            topic.subscriptions.remove(&id);
+        }
+        let waiting = queue.line.after(None).chain(queue.leased.iter().copied()).map(|it| it.sequence);
+        let dead = queue.dead.iter().map(|(_, sequence)| *sequence);
+        let before = self.left_over.len();
+        self.left_over.extend(waiting.chain(dead).map(|sequence| (sequence, id)));
+        self.agenda.set(id.0, None);
+        step.effects.changes.push(Change::QueueGone(id));
+        Ok(Reply::Removed { count: (self.left_over.len() - before) as u64 })
+    }
+
+    pub(super) fn put_topic(
+        &mut self,
+        name: Name,
+        patch: &TopicSettingsPatch,
+        only_create: bool,
+        step: &mut Step<'_>,
+    ) -> Result<Reply, Refusal> {
+        let Some(id) = self.topic_names.get(&name).copied() else {
+            let settings = TopicSettings::default().patched(patch)?;
+            let record = TopicRecord { id: TopicId(self.next_destination()), name, settings };
+            step.effects.changes.push(Change::TopicPut(record.clone()));
+            self.add_topic(record);
+            return Ok(Reply::Put { created: true });
+        };
+        if only_create {
+            return Err(Refusal::AlreadyExists);
+        }
+        let topic = self.topics.get_mut(&id).expect("a name stands for a topic that is there");
+        let settings = topic.settings.patched(patch)?;
+        if settings != topic.settings {
+            topic.settings = settings;
+            step.effects.changes.push(Change::TopicPut(topic.record()));
+        }
+        Ok(Reply::Put { created: false })
+    }
+
+    /// Takes a topic up in the indexes.
+    pub(crate) fn add_topic(&mut self, record: TopicRecord) {
+        self.topic_names.insert(record.name.clone(), record.id);
+        self.topics.insert(record.id, Topic::new(record));
+    }
+
+    pub(super) fn delete_topic(&mut self, name: &Name, step: &mut Step<'_>) -> Result<Reply, Refusal> {
+        let id = self.topic_id(name)?;
+        self.topic_names.remove(name);
+        self.topics.remove(&id);
+        self.agenda.set(id.0, None);
+        step.effects.changes.push(Change::TopicGone(id));
+        Ok(Reply::Removed { count: 1 })
+    }
+
+    pub(super) fn put_subscription(
+        &mut self,
+        topic: &Name,
+        queue: &Name,
+        on_full: Option<OnFull>,
+        only_create: bool,
+        step: &mut Step<'_>,
+    ) -> Result<Reply, Refusal> {
+        let (topic, queue) = (self.topic_id(topic)?, self.queue_id(queue)?);
+        let topic = self.topics.get_mut(&topic).expect("a name stands for a topic that is there");
+        let before = topic.subscriptions.get(&queue).copied();
+        if only_create && before.is_some() {
+            return Err(Refusal::AlreadyExists);
+        }
+        let mut after = before.unwrap_or_default();
+        after.on_full = on_full.unwrap_or(after.on_full);
+        if before != Some(after) {
+            topic.subscriptions.insert(queue, after);
+            step.effects.changes.extend(topic.subscription_record(queue).map(Change::SubscriptionPut));
+        }
+        Ok(Reply::Put { created: before.is_none() })
+    }
+
+    pub(super) fn delete_subscription(
+        &mut self,
+        topic_name: &Name,
+        queue_name: &Name,
+        step: &mut Step<'_>,
+    ) -> Result<Reply, Refusal> {
+        let (topic, queue) = (self.topic_id(topic_name)?, self.queue_id(queue_name)?);
+        let subscriptions = &mut self.topics.get_mut(&topic).expect("its name was just found").subscriptions;
+        let not_found =
+            || Refusal::SubscriptionNotFound { topic: topic_name.clone(), queue: queue_name.clone() };
+        let Subscription { .. } = subscriptions.remove(&queue).ok_or_else(not_found)?;
+        step.effects.changes.push(Change::SubscriptionGone(topic, queue));
+        Ok(Reply::Removed { count: 1 })
+    }
+
+    fn next_destination(&mut self) -> u32 {
+        let number = self.high_water.next_destination;
+        self.high_water.next_destination += 1;
+        number
+    }
+}

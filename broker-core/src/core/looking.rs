@@ -1,0 +1,142 @@
+//! The looks at the core: they never change anything, and show the state as of the last tick.
+
+use std::ops::Bound;
+
+use units::Timestamp;
+
+use crate::{
+    core::Core,
+    identity::{Name, QueueId, Selector, Sequence, TopicId},
+    message::State,
+    ordering::bound_after,
+    queue::Queue,
+    view::{Browsed, DeadLetter, Position, QueueView, SubscriptionView, TopicView, WaitingState},
+};
+
+impl Core {
+    /// A queue.
+    #[must_use]
+    pub fn queue(&self, name: &Name) -> Option<QueueView<'_>> {
+        self.queue_named(name).map(|queue| queue.view(&self.messages))
+    }
+
+    /// A queue by its number.
+    #[must_use]
+    pub fn queue_by_id(&self, id: QueueId) -> Option<QueueView<'_>> {
+        self.queues.get(&id).map(|queue| queue.view(&self.messages))
+    }
+
+    /// Queues by name, those after `after`.
+    #[must_use]
+    pub fn queues(&self, after: Option<&Name>, limit: usize) -> Vec<QueueView<'_>> {
+        let names = self.queue_names.range::<Name, _>((bound_after(after), Bound::Unbounded));
+        names.take(limit).map(|(_, id)| self.queues[id].view(&self.messages)).collect()
+    }
+
+    /// A topic.
+    #[must_use]
+    pub fn topic(&self, name: &Name) -> Option<TopicView<'_>> {
+        self.topic_by_id(*self.topic_names.get(name)?)
+    }
+
+    /// A topic by its number.
+    #[must_use]
+    pub fn topic_by_id(&self, id: TopicId) -> Option<TopicView<'_>> {
+        self.topics.get(&id).map(crate::topic::Topic::view)
+    }
+
+    /// Topics by name, those after `after`.
+    #[must_use]
+    pub fn topics(&self, after: Option<&Name>, limit: usize) -> Vec<TopicView<'_>> {
+        let names = self.topic_names.range::<Name, _>((bound_after(after), Bound::Unbounded));
+        names.take(limit).map(|(_, id)| self.topics[id].view()).collect()
+    }
+
+    /// The subscriptions of a topic, by the queues' names; none of an unknown topic.
+    #[must_use]
+    pub fn subscriptions(&self, topic: &Name) -> Vec<SubscriptionView<'_>> {
+        let Some(topic) = self.topic_names.get(topic).and_then(|id| self.topics.get(id)) else {
+            return Vec::new();
+        };
+        let view = |(queue, subscription): (&QueueId, &crate::topic::Subscription)| SubscriptionView {
+            queue: *queue,
+            queue_name: &self.queues[queue].name,
+            on_full: subscription.on_full,
+            dropped: subscription.dropped,
+        };
+        let mut views: Vec<_> = topic.subscriptions.iter().map(view).collect();
+        views.sort_by_key(|subscription| subscription.queue_name);
+        views
+    }
+
+    /// The messages of a queue that are not dead, in the queue's order (with [`WaitingState::Delayed`]
+    /// by when they are ready), those after `after`; none of an unknown queue.
+    #[must_use]
+    pub fn browse(
+        &self,
+        queue: &Name,
+        state: Option<WaitingState>,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Vec<Browsed> {
+        self.queue_named(queue)
+            .map_or_else(Vec::new, |queue| queue.browse(state, after, limit, &self.messages))
+    }
+
+    /// The dead letters of a queue, newest first, those before `before`; none of an unknown queue.
+    #[must_use]
+    pub fn dead_letters(
+        &self,
+        queue: &Name,
+        before: Option<(Timestamp, Sequence)>,
+        limit: usize,
+    ) -> Vec<DeadLetter> {
+        self.queue_named(queue)
+            .map_or_else(Vec::new, |queue| queue.dead_letters(before, limit, &self.messages))
+    }
+
+    /// One dead letter.
+    #[must_use]
+    pub fn dead_letter(&self, queue: &Name, sequence: Sequence) -> Option<DeadLetter> {
+        self.queue_named(queue)?.dead_letter(sequence, &self.messages)
+    }
+
+    /// The messages of that id in a queue, whatever their state, newest first.
+    #[must_use]
+    pub fn find(&self, queue: &Name, message: Selector) -> Vec<Sequence> {
+        self.find_in(queue, message, |_| true)
+    }
+
+    /// The dead letters of that id in a queue, newest first.
+    #[must_use]
+    pub fn find_dead(&self, queue: &Name, message: Selector) -> Vec<Sequence> {
+        self.find_in(queue, message, |state| matches!(state, State::Dead { .. }))
+    }
+
+    fn find_in(&self, queue: &Name, message: Selector, wanted: impl Fn(State) -> bool) -> Vec<Sequence> {
+        let Some(queue) = self.queue_named(queue) else { return Vec::new() };
+        let sequences = self.messages.select(message).map(|slot| self.messages.message(slot).sequence);
+        let wanted = |sequence: &Sequence| {
+            let copy = self.messages.find_copy(*sequence, queue.id);
+            copy.is_some_and(|slot| wanted(self.messages.copy(slot).state))
+        };
+        sequences.filter(wanted).collect()
+    }
+
+    /// The messages of that id with the queues that hold them, newest first.
+    #[must_use]
+    pub fn find_anywhere(&self, message: Selector) -> Vec<(Sequence, Vec<QueueId>)> {
+        let holders = |slot| {
+            let queues = self.messages.copies_of(slot).map(|copy| self.messages.copy(copy).queue);
+            let mut queues: Vec<_> = queues.filter(|queue| self.queues.contains_key(queue)).collect();
+            queues.sort_unstable();
+            (self.messages.message(slot).sequence, queues)
+        };
+        let found = self.messages.select(message).map(holders);
+        found.filter(|(_, queues)| !queues.is_empty()).collect()
+    }
+
+    fn queue_named(&self, name: &Name) -> Option<&Queue> {
+        self.queues.get(self.queue_names.get(name)?)
+    }
+}

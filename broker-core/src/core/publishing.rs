@@ -1,0 +1,383 @@
+//! Publishing: what was published before is told apart first, then every queue is asked whether the rest
+//! fits, and only then is anything changed.
+
+use units::Timestamp;
+
+use crate::{
+    change::{Activity, ActivityKind, Change, MessageRecord, Placement, RememberedId},
+    command::{Destination, NewMessage, Publish, When},
+    core::{Core, RETRY_WHEN_FULL, Step},
+    dead_letter::Death,
+    deduplication::{Deduplication, Remembered, Window},
+    identity::{Identity, QueueId, Sequence, TopicId},
+    message::{LaneKey, Message},
+    number_map::NumberMap,
+    queue::{Demand, NoRoom, Queue},
+    reply::{Published, Refusal, Reply},
+    settings::OnFull,
+};
+
+/// Where a publish goes, by number.
+#[derive(Clone, Copy)]
+enum Target {
+    Queue(QueueId),
+    Topic(TopicId),
+}
+
+impl Target {
+    fn number(self) -> u32 {
+        match self {
+            Self::Queue(id) => id.0,
+            Self::Topic(id) => id.0,
+        }
+    }
+}
+
+/// What deduplication says of a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    New,
+    /// It was published before, and so many queues took it.
+    Duplicate(u32),
+    /// It stands in the same batch before, at that place.
+    Repeated(usize),
+}
+
+/// What one queue does with the new messages.
+struct Share {
+    queue: QueueId,
+    on_full: OnFull,
+    /// Which of the new messages, counted alone, it can't take; they miss it by `on_full`.
+    missed: Vec<usize>,
+    /// What it takes.
+    demand: Demand,
+}
+
+impl Share {
+    /// What becomes of the `index`-th new message here.
+    fn fate(&self, index: usize) -> Fate {
+        match self.on_full {
+            _ if self.missed.binary_search(&index).is_err() => Fate::Waits,
+            OnFull::DeadLetter => Fate::Dies,
+            OnFull::Drop | OnFull::Reject => Fate::Dropped,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Waits,
+    Dies,
+    Dropped,
+}
+
+impl Core {
+    pub(super) fn publish(&mut self, publish: Publish, step: &mut Step<'_>) -> Result<Reply, Refusal> {
+        let target = self.target(&publish.destination)?;
+        let verdicts = self.judge(target, &publish.messages, step.now)?;
+        let messages = publish.messages;
+        let new = || {
+            messages.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Verdict::New).map(|(it, _)| it)
+        };
+        let shares = self.plan(target, &new, step)?;
+        if publish.require_route && !all_have_a_route(&shares, new().count()) {
+            return Err(Refusal::NoRoute);
+        }
+        self.make_room(&shares, step);
+        let results = self.place_all(target, messages, &verdicts, &shares, step);
+        self.count_duplicates(target, &results);
+        self.count_missed(target, &shares, step);
+        self.finish_publish(target, &shares, step);
+        Ok(Reply::Published(results))
+    }
+
+    fn target(&self, destination: &Destination) -> Result<Target, Refusal> {
+        match destination {
+            Destination::Queue(name) => self.queue_id(name).map(Target::Queue),
+            Destination::Topic(name) => self.topic_id(name).map(Target::Topic),
+        }
+    }
+
+    fn remembered(&self, target: Target) -> (&Deduplication, Window) {
+        match target {
+            Target::Queue(id) => (&self.queues[&id].remembered, self.queues[&id].window()),
+            Target::Topic(id) => (&self.topics[&id].remembered, self.topics[&id].window()),
+        }
+    }
+
+    /// Tells what was published before, or stands in the batch twice.
+    fn judge(
+        &self,
+        target: Target,
+        messages: &[NewMessage],
+        now: Timestamp,
+    ) -> Result<Vec<Verdict>, Refusal> {
+        let (remembered, window) = self.remembered(target);
+        if window.length.is_zero() {
+            return Ok(vec![Verdict::New; messages.len()]);
+        }
+        let mut first_places = NumberMap::<u128, usize>::default();
+        let mut judge_one = |index: usize, message: &NewMessage| {
+            if !message.deduplicate {
+                return Ok(Verdict::New);
+            }
+            if let Some(before) = remembered.recall(message.identity.whole, window, now) {
+                let same = before.fingerprint == message.fingerprint;
+                return if same {
+                    Ok(Verdict::Duplicate(before.queues))
+                } else {
+                    Err(Refusal::IdReused { index })
+                };
+            }
+            if messages.len() == 1 {
+                return Ok(Verdict::New);
+            }
+            let first = *first_places.entry(message.identity.whole).or_insert(index);
+            match messages[first].fingerprint == message.fingerprint {
+                true if first == index => Ok(Verdict::New),
+                true => Ok(Verdict::Repeated(first)),
+                false => Err(Refusal::IdReused { index }),
+            }
+        };
+        messages.iter().enumerate().map(|(index, message)| judge_one(index, message)).collect()
+    }
+
+    /// Asks every queue; a refusal is counted where it was refused.
+    fn plan<'a, I: Iterator<Item = &'a NewMessage>>(
+        &mut self,
+        target: Target,
+        new: &impl Fn() -> I,
+        step: &mut Step<'_>,
+    ) -> Result<Vec<Share>, Refusal> {
+        let whole = new().fold(Demand::default(), |demand, message| demand.and(message.size));
+        let mut shares = Vec::new();
+        for (queue, on_full) in self.subscribers(target) {
+            let share = match (self.queues[&queue].room_for(whole), on_full) {
+                (Ok(()), _) => Share { queue, on_full, missed: Vec::new(), demand: whole },
+                (Err(no_room), OnFull::Reject) => {
+                    return Err(self.reject(queue, whole.messages, no_room, step));
+                }
+                (Err(_), _) => self.queues[&queue].partial_share(on_full, new()),
+            };
+            shares.push(share);
+        }
+        Ok(shares)
+    }
+
+    fn subscribers(&self, target: Target) -> Vec<(QueueId, OnFull)> {
+        match target {
+            Target::Queue(id) => vec![(id, OnFull::Reject)],
+            Target::Topic(id) => {
+                self.topics[&id].subscriptions.iter().map(|(queue, it)| (*queue, it.on_full)).collect()
+            }
+        }
+    }
+
+    fn reject(&mut self, queue: QueueId, messages: u64, no_room: NoRoom, step: &mut Step<'_>) -> Refusal {
+        self.with_queue(queue, step, |queue, _| {
+            queue.count(|counters| counters.rejected += messages);
+            let name = queue.name.clone();
+            match no_room {
+                NoRoom::Full => Refusal::QueueFull { queue: name, retry_after: RETRY_WHEN_FULL },
+                NoRoom::Never(limit) => Refusal::NeverFits { queue: name, limit },
+            }
+        })
+    }
+
+    fn make_room(&mut self, shares: &[Share], step: &mut Step<'_>) {
+        for share in shares {
+            self.with_queue(share.queue, step, |queue, turn| queue.make_room(share.demand, turn));
+        }
+    }
+
+    fn place_all(
+        &mut self,
+        target: Target,
+        messages: Vec<NewMessage>,
+        verdicts: &[Verdict],
+        shares: &[Share],
+        step: &mut Step<'_>,
+    ) -> Vec<Published> {
+        let mut results: Vec<Published> = Vec::with_capacity(messages.len());
+        let mut index = 0;
+        for (message, verdict) in messages.into_iter().zip(verdicts) {
+            let result = match *verdict {
+                Verdict::Duplicate(queues) => Published { duplicate: true, queues },
+                Verdict::Repeated(first) => Published { duplicate: true, queues: results[first].queues },
+                Verdict::New => {
+                    let queues = self.place(target, message, index, shares, step);
+                    index += 1;
+                    Published { duplicate: false, queues }
+                }
+            };
+            results.push(result);
+        }
+        results
+    }
+
+    /// Stores one message and its copies. Returns in how many queues it waits.
+    fn place(
+        &mut self,
+        target: Target,
+        message: NewMessage,
+        index: usize,
+        shares: &[Share],
+        step: &mut Step<'_>,
+    ) -> u32 {
+        let taken = || {
+            shares.iter().map(|share| (share, share.fate(index))).filter(|(_, fate)| *fate != Fate::Dropped)
+        };
+        let placement = |share: &Share| self.queues[&share.queue].placement(&message, step.now);
+        let placements: Vec<Placement> = taken().map(|(share, _)| placement(share)).collect();
+        if placements.is_empty() {
+            return 0;
+        }
+        let sequence = Sequence(self.high_water.next_sequence);
+        self.high_water.next_sequence += 1;
+        let NewMessage { identity, key, size, record, .. } = message;
+        self.store(
+            MessageRecord { sequence, identity, key, size, published_at: step.now, placements },
+            record,
+            step,
+        );
+        let waits = taken().filter(|(_, fate)| *fate == Fate::Waits).count() as u32;
+        for (share, fate) in taken() {
+            self.settle_copy(sequence, share.queue, fate, step);
+        }
+        if message.deduplicate {
+            let what = Remembered { fingerprint: message.fingerprint, at: step.now, queues: waits };
+            self.remember(target, identity, what, step);
+        }
+        waits
+    }
+
+    /// Stores a message with a copy for each of its placements.
+    fn store(&mut self, record: MessageRecord, body: bytes::Bytes, step: &mut Step<'_>) {
+        let identity = record.identity;
+        self.add_message(&record);
+        step.effects.activities.push(Activity {
+            at: step.now,
+            what: ActivityKind::Published,
+            queue: None,
+            sequence: Some(record.sequence),
+            identity: Some(identity),
+            consumer: None,
+            reason: None,
+        });
+        step.effects.changes.push(Change::MessagePut(record, body));
+    }
+
+    /// Takes a message up in the index, with a copy for each placement in a queue that is there.
+    pub(crate) fn add_message(&mut self, record: &MessageRecord) {
+        let MessageRecord { sequence, identity, size, published_at, .. } = *record;
+        let lane = record.key.as_deref().map(LaneKey::of);
+        let slot = self.messages.insert(Message::new(sequence, identity, lane, size, published_at));
+        for place in record.placements.iter().filter(|place| self.queues.contains_key(&place.queue)) {
+            self.messages.add_copy(slot, place.queue, place.available_at, place.expires_at);
+        }
+    }
+
+    fn settle_copy(&mut self, sequence: Sequence, queue: QueueId, fate: Fate, step: &mut Step<'_>) {
+        self.lend_queue(queue, step, |queue, turn| {
+            let slot = turn.messages.copy_in(sequence, queue.id);
+            queue.count(|counters| counters.published += 1);
+            turn.note_plainly(ActivityKind::Copied, slot);
+            if fate == Fate::Dies {
+                queue.count_in(slot, turn.messages);
+                queue.die(slot, Death::without_delivery("queue was full"), turn);
+            } else {
+                queue.admit(slot, turn);
+            }
+        });
+    }
+
+    fn remember(&mut self, target: Target, identity: Identity, what: Remembered, step: &mut Step<'_>) {
+        let on = match target {
+            Target::Queue(id) => {
+                let queue = self.queues.get_mut(&id).expect("the target was found");
+                queue.remembered.remember(identity.whole, what, queue.window())
+            }
+            Target::Topic(id) => {
+                let topic = self.topics.get_mut(&id).expect("the target was found");
+                topic.remembered.remember(identity.whole, what, topic.window())
+            }
+        };
+        if on {
+            step.effects.changes.push(Change::IdRemembered(RememberedId {
+                destination: target.number(),
+                whole: identity.whole,
+                fingerprint: what.fingerprint,
+                queues: what.queues,
+                at: what.at,
+            }));
+        }
+    }
+
+    fn count_duplicates(&mut self, target: Target, results: &[Published]) {
+        let duplicates = results.iter().filter(|result| result.duplicate).count() as u64;
+        if let Target::Queue(id) = target
+            && duplicates > 0
+            && let Some(queue) = self.queues.get_mut(&id)
+        {
+            queue.count(|counters| counters.duplicates += duplicates);
+        }
+    }
+
+    /// Counts what single subscribers missed.
+    fn count_missed(&mut self, target: Target, shares: &[Share], step: &mut Step<'_>) {
+        let Target::Topic(id) = target else { return };
+        let topic = self.topics.get_mut(&id).expect("the target was found");
+        for share in shares.iter().filter(|share| !share.missed.is_empty()) {
+            if let Some(subscription) = topic.subscriptions.get_mut(&share.queue) {
+                subscription.dropped += share.missed.len() as u64;
+            }
+            let record = topic.subscription_record(share.queue);
+            step.effects.changes.extend(record.map(Change::SubscriptionPut));
+        }
+    }
+
+    fn finish_publish(&mut self, target: Target, shares: &[Share], step: &mut Step<'_>) {
+        for share in shares {
+            self.close_step(share.queue, step);
+        }
+        if let Target::Topic(id) = target {
+            let topic = &self.topics[&id];
+            self.agenda.set(id.0, topic.remembered.next_due(topic.window()));
+        }
+    }
+}
+
+/// Whether some queue keeps each new message, if only as a dead letter.
+fn all_have_a_route(shares: &[Share], new: usize) -> bool {
+    (0..new).all(|index| shares.iter().any(|share| share.fate(index) != Fate::Dropped))
+}
+
+impl Queue {
+    /// Takes what fits, one after the other; the rest is missed.
+    fn partial_share<'a>(&self, on_full: OnFull, new: impl Iterator<Item = &'a NewMessage>) -> Share {
+        let (mut missed, mut demand) = (Vec::new(), Demand::default());
+        for (index, message) in new.enumerate() {
+            let more = demand.and(message.size);
+            match self.room_for(more) {
+                Ok(()) => demand = more,
+                Err(_) => missed.push(index),
+            }
+        }
+        Share { queue: self.id, on_full, missed, demand }
+    }
+
+    /// When a message can first be received here, and when it expires.
+    fn placement(&self, message: &NewMessage, now: Timestamp) -> Placement {
+        let available_at = match message.available {
+            None => now.plus(self.settings.delay),
+            Some(When::After(delay)) => now.plus(delay),
+            Some(When::At(at)) => at.max(now),
+        };
+        let expires_at = match message.expires {
+            None => self.settings.ttl.map(|ttl| available_at.plus(ttl)),
+            Some(When::After(ttl)) => Some(available_at.plus(ttl)),
+            Some(When::At(at)) => Some(at),
+        };
+        Placement { queue: self.id, available_at, expires_at }
+    }
+}

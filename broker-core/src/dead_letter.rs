@@ -1,0 +1,180 @@
+//! Dead letters: how a message becomes one, is put back, moved to another queue, or discarded; and the
+//! record of each failure on the way.
+
+use std::sync::Arc;
+
+use units::Timestamp;
+
+use crate::{
+    change::{ActivityKind, Change, FailureOutcome, FailureRecord},
+    command::DeadLetters,
+    identity::{Selector, Sequence},
+    message::{Copy, Messages, State},
+    queue::{Demand, Ended, Queue},
+    slab::Slot,
+    turn::{Circumstances, Turn},
+};
+
+/// A failure, and perhaps the end: how, why, and of which delivery if any.
+pub(crate) struct Death {
+    pub(crate) outcome: FailureOutcome,
+    pub(crate) reason: Option<Arc<str>>,
+    pub(crate) ended: Option<Ended>,
+}
+
+impl Death {
+    /// A message that dies while it waits.
+    pub(crate) fn without_delivery(reason: &str) -> Self {
+        Self { outcome: FailureOutcome::DeadLettered, reason: Some(Arc::from(reason)), ended: None }
+    }
+
+    pub(crate) fn circumstances(&self) -> Circumstances<'_> {
+        let consumer = self.ended.as_ref().and_then(|ended| ended.consumer.as_ref());
+        Circumstances { consumer, reason: self.reason.as_ref() }
+    }
+}
+
+/// The dead letters that a call means.
+#[derive(Debug, Default)]
+pub(crate) struct Chosen {
+    /// Oldest first.
+    pub(crate) sequences: Vec<Sequence>,
+    /// The places of ids that no dead letter has.
+    pub(crate) not_found: Vec<usize>,
+}
+
+impl Queue {
+    /// Makes a copy a dead letter that stands neither in the line nor under a lease any more.
+    pub(crate) fn die(&mut self, slot: Slot<Copy>, death: Death, turn: &mut Turn<'_>) {
+        turn.note(ActivityKind::DeadLettered, slot, death.circumstances());
+        self.record_failure(slot, death, turn);
+        self.count_out(slot, turn.messages);
+        turn.messages.copy_mut(slot).state = State::Dead { since: turn.now };
+        self.dead.insert((turn.now, turn.messages.message_of(slot).sequence));
+        self.count(|counters| counters.dead_lettered += 1);
+        turn.write_copy(slot);
+        self.discard_one_too_many(turn);
+    }
+
+    /// Files a failure of a copy.
+    pub(crate) fn record_failure(&mut self, slot: Slot<Copy>, failure: Death, turn: &mut Turn<'_>) {
+        let now = turn.now;
+        let sequence = turn.messages.message_of(slot).sequence;
+        let trail = turn.messages.copy_mut(slot).trail_mut();
+        trail.failures += 1;
+        trail.first_failed_at.get_or_insert(now);
+        trail.last_failed_at = Some(now);
+        let (number, delivery_count) = (trail.failures, trail.delivery_count);
+        let (delivered_at, consumer) =
+            failure.ended.map_or((None, None), |ended| (Some(ended.leased_at), ended.consumer));
+        turn.write(Change::FailurePut(FailureRecord {
+            sequence,
+            queue: self.id,
+            number,
+            delivery_count,
+            delivered_at,
+            ended_at: now,
+            consumer,
+            outcome: failure.outcome,
+            reason: failure.reason,
+        }));
+    }
+
+    /// The dead letters that are meant, oldest first.
+    pub(crate) fn choose_dead(&self, which: &DeadLetters, messages: &Messages) -> Chosen {
+        match which {
+            DeadLetters::All => {
+                let sequences = self.dead.iter().map(|(_, sequence)| *sequence).collect();
+                Chosen { sequences, not_found: Vec::new() }
+            }
+            DeadLetters::Ids(selectors) => self.choose_by_id(selectors, messages),
+        }
+    }
+
+    fn choose_by_id(&self, selectors: &[Selector], messages: &Messages) -> Chosen {
+        let mut found = Vec::new();
+        let mut not_found = Vec::new();
+        for (place, selector) in selectors.iter().enumerate() {
+            let before = found.len();
+            found.extend(messages.select(*selector).filter_map(|message| {
+                let sequence = messages.message(message).sequence;
+                let dead = self.dead_letter(sequence, messages)?;
+                Some((dead.since, sequence))
+            }));
+            if found.len() == before {
+                not_found.push(place);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        Chosen { sequences: found.into_iter().map(|(_, sequence)| sequence).collect(), not_found }
+    }
+
+    /// Whether one more message of that copy's size fits, without any giving way.
+    pub(crate) fn has_room_for(&self, slot: Slot<Copy>, messages: &Messages) -> bool {
+        self.has_free_room(Demand::default().and(messages.message_of(slot).size))
+    }
+
+    /// Lets go of a dead letter that is redriven, here or to another queue.
+    pub(crate) fn release_dead(&mut self, slot: Slot<Copy>, turn: &mut Turn<'_>) {
+        self.forget_dead(slot, turn.messages);
+        self.count(|counters| counters.redriven_out += 1);
+        turn.note_plainly(ActivityKind::Redriven, slot);
+    }
+
+    /// Takes in a dead letter that was let go of: it waits in its place, its deliveries count from 0, its
+    /// TTL starts again.
+    pub(crate) fn take_redriven(&mut self, slot: Slot<Copy>, turn: &mut Turn<'_>) {
+        let copy = turn.messages.copy_mut(slot);
+        let ttl = copy.ttl();
+        copy.state = State::Waiting { available_at: turn.now };
+        copy.expires_at = ttl.map_or(Timestamp::MAX, |ttl| turn.now.plus(ttl));
+        let trail = copy.trail_mut();
+        trail.delivery_count = 0;
+        trail.redrive_count += 1;
+        trail.restarted_ttl = ttl;
+        self.count(|counters| counters.redriven_in += 1);
+        self.admit(slot, turn);
+        turn.write_copy(slot);
+    }
+
+    /// Takes in a dead letter that another queue let go of, with its history.
+    pub(crate) fn take_moved(&mut self, slot: Slot<Copy>, turn: &mut Turn<'_>) {
+        let sequence = turn.messages.message_of(slot).sequence;
+        let copy = turn.messages.copy_mut(slot);
+        let from = std::mem::replace(&mut copy.queue, self.id);
+        let ttl = copy.ttl().or(self.settings.ttl);
+        let trail = copy.trail_mut();
+        trail.restarted_ttl = ttl;
+        trail.ended_lease = None;
+        trail.ended_by_nack = false;
+        turn.write(Change::FailuresMoved { sequence, from, to: self.id });
+        turn.write(Change::CopyGone(sequence, from));
+        self.take_redriven(slot, turn);
+    }
+
+    /// Removes a dead letter for good.
+    pub(crate) fn discard(&mut self, slot: Slot<Copy>, turn: &mut Turn<'_>) {
+        self.forget_dead(slot, turn.messages);
+        self.count(|counters| counters.discarded += 1);
+        turn.note_plainly(ActivityKind::Discarded, slot);
+        let change = turn.messages.remove_copy(slot);
+        turn.write(change);
+    }
+
+    /// Discards the oldest dead letter when there is one too many; the rest is left to the next tick.
+    fn discard_one_too_many(&mut self, turn: &mut Turn<'_>) {
+        if self.dead.len() as u64 > self.settings.max_dead_letters
+            && let Some((_, oldest)) = self.dead.first().copied()
+        {
+            self.discard(turn.messages.copy_in(oldest, self.id), turn);
+        }
+    }
+
+    fn forget_dead(&mut self, slot: Slot<Copy>, messages: &Messages) {
+        let State::Dead { since } = messages.copy(slot).state else {
+            unreachable!("only dead letters are redriven or discarded");
+        };
+        self.dead.remove(&(since, messages.message_of(slot).sequence));
+    }
+}

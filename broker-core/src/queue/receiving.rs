@@ -1,0 +1,174 @@
+//! Handing messages out: under a lease, again to the same `receive_id`, or for good with auto-ack.
+
+use units::Timestamp;
+
+use crate::{
+    change::{ActivityKind, Change, LeaseRecord},
+    command::Receive,
+    identity::{LeaseId, Receipt, Sequence},
+    message::{Copy, Messages, State},
+    queue::Queue,
+    reply::Delivered,
+    slab::Slot,
+    turn::{Circumstances, Turn},
+};
+
+/// How many expired messages one receive clears out of its way.
+const MOST_EXPIRED: usize = 1000;
+
+impl Queue {
+    /// Hands out what may be handed out, under the lease `next_lease` (which is used up only if it does).
+    pub(crate) fn receive(
+        &mut self,
+        request: Receive,
+        next_lease: &mut u64,
+        turn: &mut Turn<'_>,
+    ) -> Vec<Delivered> {
+        let again = request.receive_id.as_deref().and_then(|id| self.leases.of_receive(id));
+        if let Some(lease) = again {
+            return self.hand_out_again(lease, turn.messages);
+        }
+        let picked = self.pick(&request, turn);
+        if picked.is_empty() {
+            return Vec::new();
+        }
+        if request.auto_ack {
+            return self.hand_out_for_good(&picked, &request, turn);
+        }
+        let lease = LeaseId(*next_lease);
+        *next_lease += 1;
+        self.hand_out(&picked, request, lease, turn)
+    }
+
+    /// Takes from the line what the request may have, at most one message of a lane.
+    fn pick(&mut self, request: &Receive, turn: &mut Turn<'_>) -> Vec<Slot<Copy>> {
+        let mut picked = Vec::new();
+        let (mut bytes, mut expired) = (0, 0);
+        while picked.len() < request.max {
+            let Some(position) = self.line.first_ready() else { break };
+            let slot = turn.messages.copy_in(position.sequence, self.id);
+            if turn.messages.copy(slot).expires_at <= turn.now {
+                self.expire(slot, turn);
+                expired += 1;
+                if expired < MOST_EXPIRED {
+                    continue;
+                }
+                turn.wake(self.id);
+                break;
+            }
+            let message = turn.messages.message_of(slot);
+            bytes += u64::from(message.size);
+            if bytes > request.max_bytes && !picked.is_empty() {
+                break;
+            }
+            self.line.take(position, self.lane(message));
+            self.unwatch_expiry(slot, turn.messages);
+            picked.push(slot);
+        }
+        picked
+    }
+
+    fn hand_out(
+        &mut self,
+        picked: &[Slot<Copy>],
+        request: Receive,
+        lease: LeaseId,
+        turn: &mut Turn<'_>,
+    ) -> Vec<Delivered> {
+        let length = request.lease.unwrap_or(self.settings.lease);
+        let expires_at = turn.now.plus(length);
+        for slot in picked {
+            self.begin_delivery(*slot, turn);
+            let copy = turn.messages.copy_mut(*slot);
+            copy.state = State::Leased(lease);
+            copy.trail_mut().lease_expires_at = expires_at;
+            self.note_leased(*slot, turn.messages);
+            let consumer = request.consumer.as_ref();
+            turn.note(ActivityKind::Leased, *slot, Circumstances { consumer, reason: None });
+        }
+        let record = LeaseRecord {
+            id: lease,
+            queue: self.id,
+            receive_id: request.receive_id,
+            consumer: request.consumer,
+            leased_at: turn.now,
+            length,
+            sequences: picked.iter().map(|slot| turn.messages.message_of(*slot).sequence).collect(),
+        };
+        turn.write(Change::LeasePut(record.clone()));
+        self.leases.insert(record, picked.len(), expires_at);
+        picked.iter().map(|slot| self.delivered(*slot, Some((lease, expires_at)), turn.messages)).collect()
+    }
+
+    fn hand_out_for_good(
+        &mut self,
+        picked: &[Slot<Copy>],
+        request: &Receive,
+        turn: &mut Turn<'_>,
+    ) -> Vec<Delivered> {
+        let mut deliveries = Vec::with_capacity(picked.len());
+        for slot in picked {
+            self.begin_delivery(*slot, turn);
+            deliveries.push(self.delivered(*slot, None, turn.messages));
+            let consumer = request.consumer.as_ref();
+            turn.note(ActivityKind::AutoAcked, *slot, Circumstances { consumer, reason: None });
+            let lane = self.lane(turn.messages.message_of(*slot));
+            self.remove_live(*slot, turn);
+            self.line.free_lane(lane);
+        }
+        self.count(|counters| counters.acked += picked.len() as u64);
+        deliveries
+    }
+
+    /// Counts a delivery that begins.
+    fn begin_delivery(&mut self, slot: Slot<Copy>, turn: &mut Turn<'_>) {
+        let now = turn.now;
+        let trail = turn.messages.copy_mut(slot).trail_mut();
+        trail.delivery_count += 1;
+        trail.first_delivered_at.get_or_insert(now);
+        let again = u64::from(trail.delivery_count > 1);
+        self.count(|counters| {
+            counters.delivered += 1;
+            counters.redelivered += again;
+        });
+    }
+
+    /// What a lease handed out and still holds, as it was handed out.
+    fn hand_out_again(&self, lease: LeaseId, messages: &Messages) -> Vec<Delivered> {
+        let slots = self.held_under(lease, messages);
+        let expiry = |slot| (lease, messages.copy(slot).trail().lease_expires_at);
+        slots.map(|slot| self.delivered(slot, Some(expiry(slot)), messages)).collect()
+    }
+
+    /// The copies that a lease still holds, in the order they were handed out.
+    pub(super) fn held_under<'a>(
+        &'a self,
+        lease: LeaseId,
+        messages: &'a Messages,
+    ) -> impl Iterator<Item = Slot<Copy>> + 'a {
+        let find = move |sequence: &Sequence| messages.find_copy(*sequence, self.id);
+        let held = move |slot: &Slot<Copy>| messages.copy(*slot).state == State::Leased(lease);
+        self.leases.get(lease).sequences.iter().filter_map(find).filter(held)
+    }
+
+    fn delivered(
+        &self,
+        slot: Slot<Copy>,
+        lease: Option<(LeaseId, Timestamp)>,
+        messages: &Messages,
+    ) -> Delivered {
+        let message = messages.message_of(slot);
+        let trail = messages.copy(slot).trail();
+        let sequence = message.sequence;
+        Delivered {
+            sequence,
+            receipt: lease.map(|(lease, _)| Receipt { queue: self.id, sequence, lease }),
+            delivery_count: trail.delivery_count,
+            lease_expires_at: lease.map(|(_, expires_at)| expires_at),
+            published_at: message.published_at,
+            first_delivered_at: trail.first_delivered_at.unwrap_or(message.published_at),
+            redrive_count: trail.redrive_count,
+            failed_before: trail.failures > 0,
+        }
+    }
+}
