@@ -49,7 +49,10 @@ mod tests {
 
     fn text(queue: u32, sequence: u64, lease: u64) -> String {
         let mut out = Vec::new();
-        write(&mut out, Receipt { queue: QueueId(queue), sequence: Sequence(sequence), lease: LeaseId(lease) });
+        write(
+            &mut out,
+            Receipt { queue: QueueId(queue), sequence: Sequence(sequence), lease: LeaseId(lease) },
+        );
         String::from_utf8(out).unwrap()
     }
 
@@ -57,14 +60,27 @@ mod tests {
     fn a_receipt_is_read_back_as_it_was_written() {
         assert_eq!(text(7, 1043, 88), "7-1043-88");
         for (queue, sequence, lease) in [(0, 0, 0), (7, 1043, 88), (u32::MAX, u64::MAX, u64::MAX)] {
-            let receipt = Receipt { queue: QueueId(queue), sequence: Sequence(sequence), lease: LeaseId(lease) };
+            let receipt =
+                Receipt { queue: QueueId(queue), sequence: Sequence(sequence), lease: LeaseId(lease) };
             assert_eq!(parse(&text(queue, sequence, lease)), Some(receipt));
         }
     }
 
     #[test]
     fn any_other_text_is_no_receipt() {
-        for text in ["", "7", "7-1", "7-1-", "7-1-2-3", "07-1-2", "7-+1-2", "7-1-x", "4294967296-1-2", "-7-1-2", "7-1-2 "] {
+        for text in [
+            "",
+            "7",
+            "7-1",
+            "7-1-",
+            "7-1-2-3",
+            "07-1-2",
+            "7-+1-2",
+            "7-1-x",
+            "4294967296-1-2",
+            "-7-1-2",
+            "7-1-2 ",
+        ] {
             assert_eq!(parse(text), None, "{text:?}");
         }
     }

@@ -1,0 +1,69 @@
+//! The HTTP contract: parse, check, send a command, render. No rule lives here. A file for each section
+//! of the contract; every slug of the errors is in [`problem`].
+
+mod about;
+mod browsing;
+mod cursor;
+mod dead_letters;
+mod document;
+mod given;
+mod identity;
+mod json;
+mod path;
+pub mod problem;
+mod publishing;
+mod queues;
+mod receipt;
+mod receiving;
+mod settling;
+mod subscriptions;
+mod topics;
+mod watching;
+
+use axum::{Router, extract::DefaultBodyLimit};
+use serve::health::Health;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::broker::Broker;
+
+/// How much one request may bring.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The bytes of one message's body: of the data in binary mode, of the event's JSON otherwise.
+    pub message: usize,
+    /// The bytes of any request's body.
+    pub request: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { message: 1 << 20, request: 16 << 20 }
+    }
+}
+
+/// What every handler can reach.
+#[derive(Clone)]
+struct Api {
+    broker: Broker,
+    limits: Limits,
+}
+
+/// The whole contract as a router, its own description and explanations included.
+pub fn router(broker: Broker, health: &Health, limits: Limits) -> Router {
+    let api = OpenApiRouter::with_openapi(document::frame())
+        .merge(queues::router())
+        .merge(topics::router())
+        .merge(subscriptions::router())
+        .merge(publishing::router())
+        .merge(browsing::router())
+        .merge(receiving::router())
+        .merge(settling::router())
+        .merge(dead_letters::router())
+        .merge(watching::router())
+        .merge(about::router())
+        .merge(health.router());
+    let api = document::with_problems(api);
+    serve::openapi::finish(api, problem::TABLE)
+        .layer(DefaultBodyLimit::max(limits.request))
+        .with_state(Api { broker, limits })
+}

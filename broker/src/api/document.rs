@@ -1,0 +1,109 @@
+//! The frame of the OpenAPI document, and the problems that every endpoint can answer with, added in one
+//! place so that none is forgotten.
+
+use serve::problem::{COMMON, Explanation, ProblemBody, Slug};
+use utoipa::{
+    OpenApi, PartialSchema, ToSchema,
+    openapi::{
+        ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder,
+        path::{Operation, PathItem},
+        response::Response,
+        schema::Type,
+    },
+};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::problem;
+
+const PROBLEM: &str = "application/problem+json";
+
+/// The document without the endpoints that the routers bring.
+pub(super) fn frame() -> utoipa::openapi::OpenApi {
+    #[derive(OpenApi)]
+    #[openapi(
+        info(title = "Broker", description = "A durable message broker, spoken to over HTTP."),
+        paths(description, explanation)
+    )]
+    struct Frame;
+    Frame::openapi()
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "watching", responses(
+    (status = 200, description = "This document, OpenAPI 3.1", body = Object),
+))]
+#[allow(dead_code)]
+const fn description() {}
+
+/// What a problem means and what to do about it.
+#[utoipa::path(get, path = "/problems/{slug}", tag = "watching",
+    params(("slug" = String, Path, description = "The last part of a problem's type", example = "queue-full", min_length = 1)),
+    responses(
+        (status = 200, description = "The explanation", body = Explanation),
+        (status = 404, description = "`not-found`: no problem has this name"),
+    ))]
+#[allow(dead_code)]
+const fn explanation() {}
+
+/// Fills in the answers that endpoints have in common, and the form of all problems.
+pub(super) fn with_problems<S: Clone + Send + Sync + 'static>(
+    mut router: OpenApiRouter<S>,
+) -> OpenApiRouter<S> {
+    let document = router.get_openapi_mut();
+    for item in document.paths.paths.values_mut() {
+        for operation in operations(item) {
+            complete(operation);
+        }
+    }
+    if let Some(components) = &mut document.components {
+        components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
+        let mut others = Vec::new();
+        ProblemBody::schemas(&mut others);
+        components.schemas.extend(others);
+    }
+    router
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+}
+
+fn complete(operation: &mut Operation) {
+    let takes_body = operation.request_body.is_some();
+    let always = ["request-timeout", "invalid-field", "internal", "not-ready"];
+    let of_bodies = ["malformed-json", "body-too-large"];
+    for name in always.iter().chain(of_bodies.iter().filter(|_| takes_body)) {
+        add(operation, name);
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+        {
+            as_problem(status, response);
+        }
+    }
+}
+
+/// Adds a problem where its status has no answer yet.
+fn add(operation: &mut Operation, name: &str) {
+    let Some(slug) = find(name) else { return };
+    let described = || ResponseBuilder::new().description(format!("`{name}`: {}", slug.title)).build();
+    let responses = &mut operation.responses.responses;
+    responses.entry(slug.status.to_string()).or_insert_with(|| RefOr::T(described()));
+}
+
+fn find(name: &str) -> Option<&'static Slug> {
+    problem::TABLE.iter().chain(COMMON).copied().find(|slug| slug.name == name)
+}
+
+fn as_problem(status: &str, response: &mut Response) {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    response.content.insert(PROBLEM.to_owned(), body.into());
+    if matches!(status, "429" | "503") {
+        let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
+        let header = HeaderBuilder::new()
+            .schema(Some(seconds))
+            .description(Some("Seconds to wait before trying again"));
+        response.headers.insert("Retry-After".to_owned(), header.build().into());
+    }
+}

@@ -1,0 +1,266 @@
+//! Values of request bodies that carry their own range: what is out of it is refused where it is read,
+//! and the OpenAPI schema says exactly the same. A field left out is told from one set to null.
+
+use std::{borrow::Cow, ops::Deref, time::Duration};
+
+use serde::{Deserialize, Deserializer, de::Error};
+use units::{Size, format_duration, parse_duration};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, OneOfBuilder, RefOr, Schema,
+        schema::{SchemaType, Type},
+    },
+};
+
+mod pattern;
+
+/// A field that may be left out, but not be null.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given<T>(pub(super) Option<T>);
+
+impl<T> Default for Given<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Deref for Given<T> {
+    type Target = Option<T>;
+
+    fn deref(&self) -> &Option<T> {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|value| Self(Some(value)))
+    }
+}
+
+/// Ten years in milliseconds: what no length of time here exceeds.
+const TEN_YEARS: u64 = 3650 * 86_400_000;
+/// What SQLite's integers hold.
+const LARGEST: u64 = i64::MAX as u64;
+
+/// A lease: 100 ms to 12 h.
+pub(super) type Lease = Span<100, 43_200_000>;
+/// A length of time that may be none.
+pub(super) type Pause = Span<0, TEN_YEARS>;
+/// A length of time that is at least a millisecond.
+pub(super) type Lifetime = Span<1, TEN_YEARS>;
+/// A lifetime, or none.
+pub(super) type LifetimeOrNull = OrNull<Lifetime>;
+/// A number that is at least 1.
+pub(super) type Count = Whole<1, LARGEST>;
+/// A number that may be 0.
+pub(super) type CountOrNone = Whole<0, LARGEST>;
+/// A number of deliveries.
+pub(super) type Deliveries = Whole<1, { u32::MAX as u64 }>;
+/// A size that is at least a byte.
+pub(super) type Capacity = Bytes<1, LARGEST>;
+
+/// A duration between two lengths, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span<const MIN: u64, const MAX: u64>(pub(super) Duration);
+
+impl<const MIN: u64, const MAX: u64> Span<MIN, MAX> {
+    /// Reads a text.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let duration = parse_duration(text).map_err(|error| error.to_string())?;
+        let (min, max) = (Duration::from_millis(MIN), Duration::from_millis(MAX));
+        if (min..=max).contains(&duration) {
+            Ok(Self(duration))
+        } else {
+            Err(format!("{text} is out of range: {} to {}", format_duration(min), format_duration(max)))
+        }
+    }
+}
+
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Span<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&Cow::<str>::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> PartialSchema for Span<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        let (min, max) = (Duration::from_millis(MIN), Duration::from_millis(MAX));
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(pattern::of_durations(MIN, MAX)))
+            .description(Some(format!(
+                "A duration: a whole number and one of ms, s, m, h, d; {} to {}.",
+                format_duration(min),
+                format_duration(max)
+            )))
+            .build()
+            .into()
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> ToSchema for Span<MIN, MAX> {
+    fn name() -> Cow<'static, str> {
+        let (min, max) = (Duration::from_millis(MIN), Duration::from_millis(MAX));
+        Cow::Owned(format!("Duration_{}_{}", format_duration(min), format_duration(max)))
+    }
+}
+
+/// A whole number between two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Whole<const MIN: u64, const MAX: u64>(pub(super) u64);
+
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u64::deserialize(deserializer)?;
+        if (MIN..=MAX).contains(&number) {
+            Ok(Self(number))
+        } else {
+            Err(D::Error::custom(format_args!("{number} is out of range: {MIN} to {MAX}")))
+        }
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> PartialSchema for Whole<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Integer);
+        number.minimum(Some(MIN)).maximum(Some(MAX)).build().into()
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> ToSchema for Whole<MIN, MAX> {
+    fn name() -> Cow<'static, str> {
+        Cow::Owned(format!("Whole_{MIN}_{MAX}"))
+    }
+}
+
+/// A size between two, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bytes<const MIN: u64, const MAX: u64>(pub(super) Size);
+
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Bytes<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let size = Size::deserialize(deserializer)?;
+        if (MIN..=MAX).contains(&size.get()) {
+            Ok(Self(size))
+        } else {
+            Err(D::Error::custom(format_args!("{size} bytes is out of range: {MIN} to {MAX}")))
+        }
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> PartialSchema for Bytes<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(pattern::of_sizes(MIN, MAX)))
+            .description(Some("A whole number and one of B, KiB, MiB, GiB, TiB"));
+        Schema::from(OneOfBuilder::new().item(Whole::<MIN, MAX>::schema()).item(text).build()).into()
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> ToSchema for Bytes<MIN, MAX> {
+    fn name() -> Cow<'static, str> {
+        Cow::Owned(format!("Size_{MIN}_{MAX}"))
+    }
+}
+
+/// A text of a length between two, in characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Text<const MIN: usize, const MAX: usize>(pub(super) String);
+
+impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Text<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if (MIN..=MAX).contains(&text.chars().count()) {
+            Ok(Self(text))
+        } else {
+            Err(D::Error::custom(format_args!("is {MIN} to {MAX} characters long")))
+        }
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> PartialSchema for Text<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.min_length(Some(MIN)).max_length(Some(MAX)).build().into()
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> ToSchema for Text<MIN, MAX> {
+    fn name() -> Cow<'static, str> {
+        Cow::Owned(format!("Text_{MIN}_{MAX}"))
+    }
+}
+
+/// A value that null takes away; left out, it keeps its value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OrNull<T>(pub(super) Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrNull<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self)
+    }
+}
+
+impl<T: PartialSchema> PartialSchema for OrNull<T> {
+    fn schema() -> RefOr<Schema> {
+        let null = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null));
+        Schema::from(OneOfBuilder::new().item(T::schema()).item(null).build()).into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for OrNull<T> {
+    fn name() -> Cow<'static, str> {
+        Cow::Owned(format!("{}_or_null", T::name()))
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(schemas);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[serde(default)]
+        lease: Given<Span<100, 43_200_000>>,
+        #[serde(default)]
+        max: Given<Whole<1, 1000>>,
+        #[serde(default)]
+        ttl: Given<OrNull<Span<1, 1000>>>,
+    }
+
+    fn read(json: &str) -> Result<Body, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn a_value_at_the_edge_of_its_range_is_taken_and_one_beyond_is_not() {
+        for good in [r#"{"lease":"100ms"}"#, r#"{"lease":"12h"}"#, r#"{"max":1}"#, r#"{"max":1000}"#] {
+            assert!(read(good).is_ok(), "{good}");
+        }
+        for bad in [
+            r#"{"lease":"99ms"}"#,
+            r#"{"lease":"721m"}"#,
+            r#"{"max":0}"#,
+            r#"{"max":1001}"#,
+            r#"{"max":1.0}"#,
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn null_is_refused_but_where_it_takes_a_value_away() {
+        assert!(read(r#"{"lease":null}"#).is_err());
+        assert!(read("{}").unwrap().ttl.is_none());
+        assert!(matches!(*read(r#"{"ttl":null}"#).unwrap().ttl, Some(OrNull(None))));
+        assert!(matches!(*read(r#"{"ttl":"1s"}"#).unwrap().ttl, Some(OrNull(Some(_)))));
+    }
+}

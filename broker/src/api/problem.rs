@@ -1,0 +1,120 @@
+//! Every kind of problem that the broker answers with, in one table, and what the core's refusals become.
+
+use std::time::Duration;
+
+use broker_core::reply::Refusal;
+use serve::problem::{BODY_TOO_LARGE, INTERNAL, NOT_READY, OVERLOADED, Problem, Slug};
+
+use crate::error::BrokerError;
+
+macro_rules! slugs {
+    ($($constant:ident $name:literal $status:literal $title:literal $help:literal)*) => {
+        $(#[doc = $title] pub const $constant: Slug =
+            Slug { name: $name, status: $status, title: $title, help: $help };)*
+        /// The broker's own slugs; [`serve::problem::COMMON`] has the others.
+        pub const TABLE: &[&Slug] = &[$(&$constant),*];
+    };
+}
+
+slugs! {
+    QUEUE_NOT_FOUND "queue-not-found" 404 "There is no such queue"
+        "No queue has this name, or it was removed. Make it with PUT /queues/NAME; GET /queues lists all that there are."
+    TOPIC_NOT_FOUND "topic-not-found" 404 "There is no such topic"
+        "No topic has this name, or it was removed. Make it with PUT /topics/NAME; GET /topics lists all that there are."
+    SUBSCRIPTION_NOT_FOUND "subscription-not-found" 404 "There is no such subscription"
+        "The queue is not subscribed to the topic. GET /topics/NAME lists the topic's subscriptions."
+    MESSAGE_NOT_FOUND "message-not-found" 404 "There is no such message"
+        "No message of this id, and source where one was given, waits there; it may have been consumed, removed or expired. Percent-encode the id in the path."
+    DEAD_LETTER_NOT_FOUND "dead-letter-not-found" 404 "There is no such dead letter"
+        "No dead letter of this queue has this id, and source where one was given; it may have been redriven or discarded. Percent-encode the id in the path."
+    ALREADY_EXISTS "already-exists" 412 "It exists already"
+        "The request carried If-None-Match: *, so it only creates, and what it would create exists. Nothing was changed; leave the header out to change settings."
+    SETTING_CONFLICT "setting-conflict" 409 "This setting can't change now"
+        "The setting can't change while the queue holds messages, dead letters too. Nothing was changed; empty the queue first, or use another queue."
+    QUEUE_NOT_EMPTY "queue-not-empty" 409 "The queue is not empty"
+        "Something in the queue is ready, leased, delayed or dead. Nothing was changed; consume or purge it first, or add ?force=true to remove it with all that is in it."
+    MESSAGE_LEASED "message-leased" 409 "The message is leased"
+        "A consumer holds the message at the moment. Nothing was changed; wait until it is settled or the lease runs out."
+    NO_ROUTE "no-route" 409 "No queue takes this message"
+        "The request carried Require-Route: true and no queue would have taken what it publishes. Nothing was stored; subscribe a queue to the topic and publish again."
+    ID_REUSED "id-reused" 409 "The id was used for another message"
+        "A message of this source and id, but with another type, subject, key, content type or data, was published here within the deduplication window. Nothing was stored; give each message an id of its own. In a batch, index names the event."
+    QUEUE_FULL "queue-full" 429 "A queue is full"
+        "The queue that the member queue names has reached max_messages or max_bytes. Nothing was stored in any queue; try again after the time in Retry-After, consume faster, or raise the limit."
+    STORAGE_FULL "storage-full" 507 "The disk is full"
+        "The disk that holds the broker's data has no room for more messages. Nothing was stored; acks and reads go on. Make room, then publish again."
+}
+
+/// How long to wait where the broker has too much to do.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
+
+impl From<BrokerError> for Problem {
+    fn from(error: BrokerError) -> Self {
+        let detail = error.to_string();
+        match error {
+            BrokerError::Refused(refusal) => refused(refusal, detail),
+            BrokerError::StorageFull => Self::new(&STORAGE_FULL).detail(detail),
+            BrokerError::Busy => Self::new(&OVERLOADED).detail(detail).retry_after(BUSY_PAUSE),
+            BrokerError::Stopped => Self::new(&NOT_READY).detail(detail).retry_after(BUSY_PAUSE),
+            BrokerError::Unreadable(_) => {
+                tracing::error!(error = %detail, "stored data could not be read");
+                Self::new(&INTERNAL)
+            }
+        }
+    }
+}
+
+fn refused(refusal: Refusal, detail: String) -> Problem {
+    let slug = match &refusal {
+        Refusal::QueueNotFound(_) => &QUEUE_NOT_FOUND,
+        Refusal::TopicNotFound(_) => &TOPIC_NOT_FOUND,
+        Refusal::SubscriptionNotFound { .. } => &SUBSCRIPTION_NOT_FOUND,
+        Refusal::MessageNotFound => &MESSAGE_NOT_FOUND,
+        Refusal::DeadLetterNotFound => &DEAD_LETTER_NOT_FOUND,
+        Refusal::AlreadyExists => &ALREADY_EXISTS,
+        Refusal::SettingConflict { .. } => &SETTING_CONFLICT,
+        Refusal::QueueNotEmpty => &QUEUE_NOT_EMPTY,
+        Refusal::MessageLeased => &MESSAGE_LEASED,
+        Refusal::QueueFull { .. } => &QUEUE_FULL,
+        Refusal::NoRoute => &NO_ROUTE,
+        Refusal::IdReused { .. } => &ID_REUSED,
+        Refusal::NeverFits { .. } => &BODY_TOO_LARGE,
+        Refusal::ForeignReceipt { index } => {
+            return Problem::invalid(format!("receipts[{index}]"), "is not a receipt of this queue");
+        }
+        Refusal::InvalidSetting { field, detail } => return Problem::invalid(*field, &**detail),
+        _ => {
+            tracing::error!(refusal = %detail, "a refusal that the api does not know");
+            return Problem::new(&INTERNAL);
+        }
+    };
+    with_members(Problem::new(slug).detail(detail), refusal)
+}
+
+/// What a client needs besides the words.
+fn with_members(problem: Problem, refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::QueueFull { queue, retry_after } => {
+            problem.member("queue", queue.as_str()).retry_after(retry_after)
+        }
+        Refusal::NeverFits { queue, limit } => problem.member("queue", queue.as_str()).member("limit", limit),
+        Refusal::IdReused { index } => problem.member("index", index),
+        Refusal::SettingConflict { setting } => problem.member("setting", setting),
+        _ => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_slug_is_listed_once_with_a_status_of_an_error() {
+        let all: Vec<&Slug> = TABLE.iter().chain(serve::problem::COMMON).copied().collect();
+        let names: HashSet<&str> = all.iter().map(|slug| slug.name).collect();
+        assert_eq!(names.len(), all.len());
+        assert!(all.iter().all(|slug| (400..600).contains(&slug.status) && !slug.help.is_empty()));
+    }
+}

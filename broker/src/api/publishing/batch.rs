@@ -1,0 +1,21 @@
+//! Batch mode: an array of events, each as in structured mode. A fault names the event's place.
+
+use serde_json::value::RawValue;
+use serve::problem::Problem;
+
+use super::{draft::Draft, fault::Fault, structured, too_large};
+
+/// Reads a batch of events, each of at most `limit` bytes.
+pub(super) fn read(text: &str, limit: usize) -> Result<Vec<Draft<'_>>, Problem> {
+    let json: &RawValue = serde_json::from_str(text).map_err(|error| structured::malformed(&error))?;
+    let events: Vec<&RawValue> = serde_json::from_str(json.get())
+        .map_err(|_| Fault::of("body", "is not a batch: a JSON array of events"))?;
+    if events.is_empty() {
+        return Err(Fault::of("body", "is an empty batch").into());
+    }
+    if let Some(index) = events.iter().position(|event| event.get().len() > limit) {
+        return Err(too_large(limit).member("index", index));
+    }
+    let read = |(index, event)| structured::event(event).map_err(|fault: Fault| fault.at(index));
+    Ok(events.into_iter().enumerate().map(read).collect::<Result<_, Fault>>()?)
+}

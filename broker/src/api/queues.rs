@@ -1,0 +1,231 @@
+//! Queues: declare, look, list, remove, purge, and remove one message.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use broker_core::{
+    Core,
+    command::Command,
+    identity::Name,
+    reply::{Refusal, Reply},
+};
+use serde::{Deserialize, Serialize};
+use serve::{
+    extract::{Path, Query},
+    page::{Page, PageQuery, invalid_cursor},
+    problem::{INTERNAL, Problem},
+};
+use units::Timestamp;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Api, cursor,
+    path::{BySource, InQueue, InQueueById, NoQuery},
+};
+use crate::error::BrokerError;
+
+mod counts;
+pub(super) mod settings;
+
+use counts::Counts;
+use settings::{Settings, SettingsToSet};
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(put, show, delete))
+        .routes(routes!(remove_message))
+        .routes(routes!(purge))
+}
+
+/// A queue.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Queue {
+    /// Its name.
+    name: String,
+    settings: Settings,
+    counts: Counts,
+}
+
+impl Queue {
+    fn of(view: &broker_core::view::QueueView<'_>, now: Timestamp) -> Self {
+        Self { name: view.name.to_string(), settings: view.settings.into(), counts: Counts::of(view, now) }
+    }
+}
+
+/// Create a queue, or change its settings.
+///
+/// The body names the settings to set; of a queue that exists, the others keep their values. Declaring
+/// the same again changes nothing.
+#[utoipa::path(put, path = "/queues/{queue}", tag = "queues",
+    params(InQueue, ("If-None-Match" = Option<String>, Header, description = "`*` only creates")),
+    request_body = SettingsToSet,
+    responses(
+        (status = 201, description = "Created", body = Queue),
+        (status = 200, description = "It existed; its settings are as asked", body = Queue),
+        (status = 409, description = "`setting-conflict`: a setting that can't change while messages wait"),
+        (status = 412, description = "`already-exists`: with `If-None-Match: *`"),
+    ))]
+async fn put(
+    State(api): State<Api>,
+    Path(path): Path<InQueue>,
+    _: NoQuery,
+    headers: HeaderMap,
+    serve::extract::Json(settings): serve::extract::Json<SettingsToSet>,
+) -> Result<(StatusCode, Json<Queue>), Problem> {
+    let name = path.name()?;
+    let only_create = only_creates(&headers);
+    let put = Command::PutQueue { name: name.clone(), settings: settings.into(), only_create };
+    let status = put_status(&api.broker.send(put).await?)?;
+    Ok((status, Json(look(&api, name).await?)))
+}
+
+/// Whether a PUT may only create.
+pub(super) fn only_creates(headers: &HeaderMap) -> bool {
+    headers.get("if-none-match").is_some_and(|value| value.as_bytes().trim_ascii() == b"*")
+}
+
+/// The status of a put: 201 where something was created.
+pub(super) fn put_status(reply: &Reply) -> Result<StatusCode, Problem> {
+    match reply {
+        Reply::Put { created: true } => Ok(StatusCode::CREATED),
+        Reply::Put { created: false } => Ok(StatusCode::OK),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// The problem of a reply that does not fit its command: a fault in this program.
+pub(super) fn unexpected(reply: &Reply) -> Problem {
+    tracing::error!(reply = ?reply, "a reply that does not fit its command");
+    Problem::new(&INTERNAL)
+}
+
+/// One queue: settings and counts.
+#[utoipa::path(get, path = "/queues/{queue}", tag = "queues", params(InQueue), responses(
+    (status = 200, description = "The queue", body = Queue),
+    (status = 404, description = "`queue-not-found`"),
+))]
+async fn show(State(api): State<Api>, Path(path): Path<InQueue>, _: NoQuery) -> Result<Json<Queue>, Problem> {
+    Ok(Json(look(&api, path.name()?).await?))
+}
+
+async fn look(api: &Api, name: Name) -> Result<Queue, Problem> {
+    let wanted = name.clone();
+    let found =
+        api.broker.look(move |core, now| core.queue(&wanted).map(|view| Queue::of(&view, now))).await?;
+    found.ok_or_else(|| not_found(name))
+}
+
+/// The problem of a queue that is not there.
+pub(super) fn not_found(name: Name) -> Problem {
+    BrokerError::from(Refusal::QueueNotFound(name)).into()
+}
+
+/// Looks at something in a queue, where there is such a queue.
+pub(super) async fn look_into<T: Send + 'static>(
+    api: &Api,
+    queue: &Name,
+    look: impl FnOnce(&Core) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let wanted = queue.clone();
+    let seen = api.broker.look(move |core, _| core.queue(&wanted).is_some().then(|| look(core))).await?;
+    seen.ok_or_else(|| not_found(queue.clone()))
+}
+
+/// All queues, by name.
+#[utoipa::path(get, path = "/queues", tag = "queues", params(PageQuery), responses(
+    (status = 200, description = "A page of queues", body = Page<Queue>),
+))]
+async fn list(State(api): State<Api>, Query(page): Query<PageQuery>) -> Result<Json<Page<Queue>>, Problem> {
+    let after =
+        page.cursor.as_deref().map(|text| cursor::name(text).ok_or_else(invalid_cursor)).transpose()?;
+    let limit = page.limit.get();
+    let page = api.broker.look(move |core, now| {
+        let views = core.queues(after.as_ref(), limit + 1);
+        let next_cursor = (views.len() > limit).then(|| cursor::of_name(views[limit - 1].name));
+        let items = views.iter().take(limit).map(|view| Queue::of(view, now)).collect();
+        Page { items, next_cursor }
+    });
+    Ok(Json(page.await?))
+}
+
+/// How a queue is removed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Removal {
+    /// Also with messages in it.
+    #[serde(default)]
+    #[param(default = false)]
+    force: bool,
+}
+
+/// Remove a queue with its messages and subscriptions.
+#[utoipa::path(delete, path = "/queues/{queue}", tag = "queues", params(InQueue, Removal), responses(
+    (status = 204, description = "Removed"),
+    (status = 404, description = "`queue-not-found`"),
+    (status = 409, description = "`queue-not-empty`: without `force`"),
+))]
+async fn delete(
+    State(api): State<Api>,
+    Path(path): Path<InQueue>,
+    Query(Removal { force }): Query<Removal>,
+) -> Result<StatusCode, Problem> {
+    api.broker.send(Command::DeleteQueue { name: path.name()?, force }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Remove a waiting message; a delayed one too, which cancels it.
+#[utoipa::path(delete, path = "/queues/{queue}/messages/{id}", tag = "queues", params(InQueueById, BySource), responses(
+    (status = 204, description = "All waiting messages of this id are removed"),
+    (status = 404, description = "`queue-not-found` or `message-not-found`"),
+    (status = 409, description = "`message-leased`"),
+))]
+async fn remove_message(
+    State(api): State<Api>,
+    Path(path): Path<InQueueById>,
+    Query(source): Query<BySource>,
+) -> Result<StatusCode, Problem> {
+    let remove = Command::RemoveMessage { queue: path.queue()?, message: path.selector(&source) };
+    api.broker.send(remove).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Nothing can be set.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+/// How many messages were dropped.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Purged {
+    purged: u64,
+}
+
+impl Purged {
+    /// Reads the count out of a reply.
+    pub(super) fn of(reply: &Reply) -> Result<Json<Self>, Problem> {
+        match reply {
+            Reply::Removed { count } => Ok(Json(Self { purged: *count })),
+            other => Err(unexpected(other)),
+        }
+    }
+}
+
+/// Drop the ready and delayed messages.
+#[utoipa::path(post, path = "/queues/{queue}/purge", tag = "queues", params(InQueue), request_body = Option<Nothing>,
+    responses(
+        (status = 200, description = "How many were dropped", body = Purged),
+        (status = 404, description = "`queue-not-found`"),
+    ))]
+async fn purge(
+    State(api): State<Api>,
+    Path(path): Path<InQueue>,
+    _: NoQuery,
+    serve::extract::Json(Nothing {}): serve::extract::Json<Nothing>,
+) -> Result<Json<Purged>, Problem> {
+    Purged::of(&api.broker.send(Command::PurgeQueue { name: path.name()? }).await?)
+}

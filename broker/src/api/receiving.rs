@@ -1,0 +1,217 @@
+//! Receiving: messages under a lease, at once or by long poll.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use broker_core::{command::Receive, identity::Name};
+use http_body::{Frame, SizeHint};
+use serde::{Deserialize, Serialize};
+use serve::{extract::Path, problem::Problem};
+use units::Timestamp;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Api,
+    given::{self, Given, Lease, Span, Text, Whole},
+    json::{write_count, write_member, write_name, write_time},
+    path::{InQueue, NoQuery},
+    publishing::CloudEvent,
+    receipt,
+};
+use crate::engine::handout::{Delivery, GiveBack, Handout};
+
+/// How many bytes of messages an answer has when the receive does not say.
+const DEFAULT_BYTES: u64 = 16 << 20;
+/// How many bytes an answer can be asked to have: it is built in memory.
+const MOST_BYTES: u64 = 1 << 30;
+
+type Max = Whole<1, 1000>;
+type Wait = Span<0, 60_000>;
+type AnswerBytes = given::Bytes<1, { MOST_BYTES }>;
+/// A consumer's or a receive's name.
+type Label = Text<1, 256>;
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(receive))
+}
+
+/// What to receive.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReceiveBody {
+    /// How many messages at the most; 1 when left out.
+    #[serde(default)]
+    #[schema(value_type = Max, inline)]
+    max: Given<Max>,
+    /// How long to wait for the first one.
+    #[serde(default)]
+    #[schema(value_type = Wait, inline)]
+    wait: Given<Wait>,
+    /// How long the lease lasts; the queue's when left out.
+    #[serde(default)]
+    #[schema(value_type = Lease, inline)]
+    lease: Given<Lease>,
+    /// How many bytes of messages at the most, 16 MiB when left out; one message always fits.
+    #[serde(default)]
+    #[schema(value_type = AnswerBytes, inline)]
+    max_bytes: Given<AnswerBytes>,
+    /// Remove as handed out: at most once, without receipts.
+    #[serde(default)]
+    auto_ack: bool,
+    /// Who receives; shown in histories.
+    #[serde(default)]
+    #[schema(value_type = Label, inline)]
+    consumer: Given<Label>,
+    /// Names the receive: the same value again gives those of its deliveries that are still leased.
+    #[serde(default)]
+    #[schema(value_type = Label, inline)]
+    receive_id: Given<Label>,
+}
+
+impl ReceiveBody {
+    fn command(self, queue: Name) -> Result<(Receive, Duration), Problem> {
+        if self.auto_ack && self.receive_id.is_some() {
+            return Err(Problem::invalid("receive_id", "can't go with auto_ack: nothing would be leased"));
+        }
+        let receive = Receive {
+            queue,
+            max: self.max.map_or(1, |Whole(max)| usize::try_from(max).unwrap_or(usize::MAX)),
+            lease: self.lease.map(|Span(lease)| lease),
+            max_bytes: self.max_bytes.map_or(DEFAULT_BYTES, |given::Bytes(size)| size.get()),
+            auto_ack: self.auto_ack,
+            consumer: self.consumer.0.map(|Text(name)| name.into()),
+            receive_id: self.receive_id.0.map(|Text(id)| id.into()),
+        };
+        Ok((receive, self.wait.map_or(Duration::ZERO, |Span(wait)| wait)))
+    }
+}
+
+/// What was handed out; empty when there was nothing until the wait was over.
+#[derive(Serialize, ToSchema)]
+struct Deliveries {
+    deliveries: Vec<DeliveryText>,
+}
+
+/// One delivery.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Delivery)]
+struct DeliveryText {
+    /// The proof of the lease; not with `auto_ack`.
+    #[schema(nullable = false, example = "7-1043-88")]
+    receipt: Option<String>,
+    /// 1 at first.
+    #[schema(minimum = 1)]
+    delivery_count: u32,
+    /// When the lease runs out; not with `auto_ack`.
+    #[schema(nullable = false)]
+    lease_expires_at: Option<Timestamp>,
+    published_at: Timestamp,
+    first_delivered_at: Timestamp,
+    /// Why it last failed.
+    #[schema(nullable = false)]
+    last_reason: Option<String>,
+    redrive_count: u32,
+    /// Whether it is a replay of what its topic retained.
+    replayed: bool,
+    message: CloudEvent,
+}
+
+/// Receive messages under a lease.
+///
+/// Without `receive_id` and `auto_ack`, a connection found closed before the answer goes out gives the
+/// messages back uncounted.
+#[utoipa::path(post, path = "/queues/{queue}/receive", tag = "receiving", params(InQueue),
+    request_body = Option<ReceiveBody>,
+    responses(
+        (status = 200, description = "What was handed out; may be empty", body = Deliveries),
+        (status = 404, description = "`queue-not-found`"),
+    ))]
+async fn receive(
+    State(api): State<Api>,
+    Path(path): Path<InQueue>,
+    _: NoQuery,
+    serve::extract::Json(body): serve::extract::Json<ReceiveBody>,
+) -> Result<Response, Problem> {
+    let (receive, wait) = body.command(path.name()?)?;
+    let handout = api.broker.receive(receive, wait).await?;
+    let body = HandoutBody { bytes: Some(render(&handout).into()), guard: handout.guard };
+    let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(([content_type], Body::new(body)).into_response())
+}
+
+fn render(handout: &Handout) -> Vec<u8> {
+    let messages: usize = handout.deliveries.iter().map(|delivery| delivery.record.len() + 384).sum();
+    let mut out = Vec::with_capacity(32 + messages);
+    out.extend_from_slice(b"{\"deliveries\":[");
+    for (place, delivery) in handout.deliveries.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        write_delivery(&mut out, delivery);
+    }
+    out.extend_from_slice(b"]}");
+    out
+}
+
+fn write_delivery(out: &mut Vec<u8>, delivery: &Delivery) {
+    let told = &delivery.delivered;
+    out.push(b'{');
+    if let Some(receipt) = told.receipt {
+        out.extend_from_slice(b"\"receipt\":\"");
+        receipt::write(out, receipt);
+        out.extend_from_slice(b"\",");
+    }
+    out.extend_from_slice(b"\"delivery_count\":");
+    receipt::write_number(out, u64::from(told.delivery_count));
+    if let Some(at) = told.lease_expires_at {
+        write_time(out, "lease_expires_at", at);
+    }
+    write_time(out, "published_at", told.published_at);
+    write_time(out, "first_delivered_at", told.first_delivered_at);
+    if let Some(reason) = &delivery.last_reason {
+        write_member(out, "last_reason", reason);
+    }
+    write_count(out, "redrive_count", u64::from(told.redrive_count));
+    out.extend_from_slice(b",\"replayed\":false");
+    write_name(out, "message");
+    out.extend_from_slice(&delivery.record);
+    out.push(b'}');
+}
+
+/// The answer's body. The server asks for it once it has found the connection open; until then, dropping
+/// it gives the messages back.
+struct HandoutBody {
+    bytes: Option<Bytes>,
+    guard: GiveBack,
+}
+
+impl http_body::Body for HandoutBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.guard.keep();
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}

@@ -1,0 +1,170 @@
+//! Topics: declare, look with subscriptions, list, remove.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use broker_core::{
+    Core,
+    command::Command,
+    identity::Name,
+    reply::Refusal,
+    settings::{TopicSettings, TopicSettingsPatch},
+    view::TopicView,
+};
+use serde::{Deserialize, Serialize};
+use serve::{
+    extract::{Path, Query},
+    page::{Page, PageQuery, invalid_cursor},
+    problem::Problem,
+};
+use units::duration;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Api, cursor,
+    given::{Count, Given, Pause, Span, Whole},
+    path::{InTopic, NoQuery},
+    queues::{only_creates, put_status},
+    subscriptions::Subscription,
+};
+use crate::error::BrokerError;
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, show, delete))
+}
+
+/// A topic.
+#[derive(Debug, Serialize, ToSchema)]
+struct Topic {
+    /// Its name.
+    name: String,
+    settings: Settings,
+    /// The queues that get a copy of each message, by name.
+    subscriptions: Vec<Subscription>,
+}
+
+/// The settings of a topic.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TopicSettings)]
+struct Settings {
+    #[serde(with = "duration")]
+    #[schema(value_type = String, example = "5m")]
+    deduplication_window: std::time::Duration,
+    max_deduplication_ids: u64,
+}
+
+/// The settings to set; those left out keep their values, or take their defaults in a new topic.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TopicSettingsToSet)]
+struct SettingsToSet {
+    /// How long ids are remembered; 0s turns deduplication off.
+    #[serde(default)]
+    #[schema(value_type = Pause, inline)]
+    deduplication_window: Given<Pause>,
+    /// How many ids are remembered; beyond it the oldest is forgotten early.
+    #[serde(default)]
+    #[schema(value_type = Count, inline)]
+    max_deduplication_ids: Given<Count>,
+}
+
+impl From<&TopicSettings> for Settings {
+    fn from(settings: &TopicSettings) -> Self {
+        Self {
+            deduplication_window: settings.deduplication_window,
+            max_deduplication_ids: settings.max_deduplication_ids,
+        }
+    }
+}
+
+impl From<SettingsToSet> for TopicSettingsPatch {
+    fn from(set: SettingsToSet) -> Self {
+        Self {
+            deduplication_window: set.deduplication_window.map(|Span(window)| window),
+            max_deduplication_ids: set.max_deduplication_ids.map(|Whole(number)| number),
+        }
+    }
+}
+
+impl Topic {
+    fn of(core: &Core, view: &TopicView<'_>) -> Self {
+        Self {
+            name: view.name.to_string(),
+            settings: view.settings.into(),
+            subscriptions: core.subscriptions(view.name).iter().map(Subscription::of).collect(),
+        }
+    }
+}
+
+/// Create a topic, or change its settings.
+#[utoipa::path(put, path = "/topics/{topic}", tag = "topics",
+    params(InTopic, ("If-None-Match" = Option<String>, Header, description = "`*` only creates")),
+    request_body = SettingsToSet,
+    responses(
+        (status = 201, description = "Created", body = Topic),
+        (status = 200, description = "It existed; its settings are as asked", body = Topic),
+        (status = 412, description = "`already-exists`: with `If-None-Match: *`"),
+    ))]
+async fn put(
+    State(api): State<Api>,
+    Path(path): Path<InTopic>,
+    _: NoQuery,
+    headers: HeaderMap,
+    serve::extract::Json(settings): serve::extract::Json<SettingsToSet>,
+) -> Result<(StatusCode, Json<Topic>), Problem> {
+    let name = path.name()?;
+    let only_create = only_creates(&headers);
+    let put = Command::PutTopic { name: name.clone(), settings: settings.into(), only_create };
+    let status = put_status(&api.broker.send(put).await?)?;
+    Ok((status, Json(look(&api, name).await?)))
+}
+
+/// One topic with its subscriptions.
+#[utoipa::path(get, path = "/topics/{topic}", tag = "topics", params(InTopic), responses(
+    (status = 200, description = "The topic", body = Topic),
+    (status = 404, description = "`topic-not-found`"),
+))]
+async fn show(State(api): State<Api>, Path(path): Path<InTopic>, _: NoQuery) -> Result<Json<Topic>, Problem> {
+    Ok(Json(look(&api, path.name()?).await?))
+}
+
+async fn look(api: &Api, name: Name) -> Result<Topic, Problem> {
+    let wanted = name.clone();
+    let found =
+        api.broker.look(move |core, _| core.topic(&wanted).map(|view| Topic::of(core, &view))).await?;
+    found.ok_or_else(|| BrokerError::from(Refusal::TopicNotFound(name)).into())
+}
+
+/// All topics, by name.
+#[utoipa::path(get, path = "/topics", tag = "topics", params(PageQuery), responses(
+    (status = 200, description = "A page of topics", body = Page<Topic>),
+))]
+async fn list(State(api): State<Api>, Query(page): Query<PageQuery>) -> Result<Json<Page<Topic>>, Problem> {
+    let after =
+        page.cursor.as_deref().map(|text| cursor::name(text).ok_or_else(invalid_cursor)).transpose()?;
+    let limit = page.limit.get();
+    let page = api.broker.look(move |core, _| {
+        let views = core.topics(after.as_ref(), limit + 1);
+        let next_cursor = (views.len() > limit).then(|| cursor::of_name(views[limit - 1].name));
+        let items = views.iter().take(limit).map(|view| Topic::of(core, view)).collect();
+        Page { items, next_cursor }
+    });
+    Ok(Json(page.await?))
+}
+
+/// Remove a topic with its subscriptions; messages already in queues stay.
+#[utoipa::path(delete, path = "/topics/{topic}", tag = "topics", params(InTopic), responses(
+    (status = 204, description = "Removed"),
+    (status = 404, description = "`topic-not-found`"),
+))]
+async fn delete(
+    State(api): State<Api>,
+    Path(path): Path<InTopic>,
+    _: NoQuery,
+) -> Result<StatusCode, Problem> {
+    api.broker.send(Command::DeleteTopic { name: path.name()? }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,166 @@
+//! Watching: what happened to one message.
+
+use axum::{Json, extract::State};
+use broker_core::{
+    change::{ActivityKind, FailureOutcome, FailureRecord},
+    identity::Name,
+};
+use serde::{Deserialize, Serialize};
+use serve::{
+    extract::{Path, Query},
+    problem::Problem,
+};
+use units::Timestamp;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Api, path::BySource, problem::MESSAGE_NOT_FOUND};
+use crate::engine::journey::{Journey, Step};
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(journey))
+}
+
+/// A message, wherever it is.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct ById {
+    /// The message's id, percent-encoded.
+    #[param(min_length = 1)]
+    id: String,
+}
+
+/// What happened to a message.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Journey)]
+struct JourneyText {
+    id: String,
+    /// Oldest first.
+    journey: Vec<StepText>,
+    /// Whether nothing of it was forgotten.
+    complete: bool,
+    /// How many other messages of this id are known.
+    others: usize,
+}
+
+/// One thing that happened.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JourneyStep)]
+struct StepText {
+    at: Timestamp,
+    /// What happened.
+    what: What,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    queue: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    consumer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<String>,
+}
+
+/// What can happen to a message.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum What {
+    Published,
+    Copied,
+    Leased,
+    Acked,
+    Nacked,
+    Returned,
+    LeaseExpired,
+    DeadLettered,
+    Redriven,
+    Expired,
+    Dropped,
+    Purged,
+    Discarded,
+    Removed,
+    AutoAcked,
+}
+
+impl From<ActivityKind> for What {
+    fn from(kind: ActivityKind) -> Self {
+        match kind {
+            ActivityKind::Published => Self::Published,
+            ActivityKind::Copied => Self::Copied,
+            ActivityKind::Leased => Self::Leased,
+            ActivityKind::Acked => Self::Acked,
+            ActivityKind::Nacked => Self::Nacked,
+            ActivityKind::Returned => Self::Returned,
+            ActivityKind::LeaseExpired => Self::LeaseExpired,
+            ActivityKind::DeadLettered => Self::DeadLettered,
+            ActivityKind::Redriven => Self::Redriven,
+            ActivityKind::Expired => Self::Expired,
+            ActivityKind::Dropped => Self::Dropped,
+            ActivityKind::Purged => Self::Purged,
+            ActivityKind::Discarded => Self::Discarded,
+            ActivityKind::Removed => Self::Removed,
+            ActivityKind::AutoAcked => Self::AutoAcked,
+        }
+    }
+}
+
+impl From<Step> for StepText {
+    fn from(step: Step) -> Self {
+        Self {
+            at: step.at,
+            what: step.what.into(),
+            queue: step.queue.map(|name| name.to_string()),
+            consumer: step.consumer.as_deref().map(ToOwned::to_owned),
+            reason: step.reason.as_deref().map(ToOwned::to_owned),
+        }
+    }
+}
+
+impl StepText {
+    fn of_failure(queue: &Name, failure: &FailureRecord) -> Self {
+        let what = match failure.outcome {
+            FailureOutcome::Nacked => What::Nacked,
+            FailureOutcome::LeaseExpired => What::LeaseExpired,
+            FailureOutcome::DeadLettered => What::DeadLettered,
+        };
+        Self {
+            at: failure.ended_at,
+            what,
+            queue: Some(queue.to_string()),
+            consumer: failure.consumer.as_deref().map(ToOwned::to_owned),
+            reason: failure.reason.as_deref().map(ToOwned::to_owned),
+        }
+    }
+}
+
+/// What happened to a message: where it was published and copied to, each lease and how it ended.
+///
+/// After a restart only the failures of messages that still exist are known, and `complete` is false.
+#[utoipa::path(get, path = "/messages/{id}", tag = "watching", params(ById, BySource), responses(
+    (status = 200, description = "The newest message of this id", body = JourneyText),
+    (status = 404, description = "`message-not-found`"),
+))]
+async fn journey(
+    State(api): State<Api>,
+    Path(ById { id }): Path<ById>,
+    Query(source): Query<BySource>,
+) -> Result<Json<JourneyText>, Problem> {
+    let found = api.broker.journey(source.narrow(&id)).await?;
+    let known = found.ok_or_else(|| Problem::new(&MESSAGE_NOT_FOUND))?;
+    let mut steps = if known.complete { Vec::new() } else { stored_failures(&api, &known).await? };
+    steps.extend(known.steps.into_iter().map(StepText::from));
+    Ok(Json(JourneyText { id, journey: steps, complete: known.complete, others: known.others }))
+}
+
+/// The failures on record from before memory begins.
+async fn stored_failures(api: &Api, known: &Journey) -> Result<Vec<StepText>, Problem> {
+    let begins = known.steps.first().map_or(Timestamp::MAX, |step| step.at);
+    let mut steps = Vec::new();
+    for (id, name) in &known.places {
+        let failures = api.broker.history(*id, known.sequence).await?;
+        let earlier = failures.iter().filter(|failure| failure.ended_at < begins);
+        steps.extend(earlier.map(|failure| StepText::of_failure(name, failure)));
+    }
+    steps.sort_by_key(|step| step.at);
+    Ok(steps)
+}
