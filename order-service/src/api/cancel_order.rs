@@ -1,0 +1,68 @@
+//! `POST /orders/{id}/cancel`: the customer does not want it any more; everything is undone.
+
+use axum::{Json, extract::State, http::HeaderMap};
+use events::OrderId;
+use serde::Deserialize;
+use serve::{
+    extract::{self, Path},
+    problem::{Problem, ProblemBody},
+};
+use units::Timestamp;
+use utoipa::ToSchema;
+
+use super::{
+    App,
+    get_order::{not_found, order_id},
+    place_order::traceparent,
+    problem::ALREADY_CANCELLED,
+};
+use crate::{
+    order::Order,
+    saga::Input,
+    store::{Change, Outcome},
+};
+
+/// Nothing is asked for besides.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CancelOrder {}
+
+/// Cancel a pending or confirmed order.
+#[utoipa::path(post, path = "/orders/{id}/cancel", tag = "orders",
+    params(("id" = String, Path, description = "The order's id")),
+    request_body = Option<CancelOrder>,
+    responses(
+        (status = 200, description = "The order, cancelled; what was done for it is being undone", body = Order),
+        (status = 400, description = "`malformed-json`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`order-not-found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`already-cancelled`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "`body-too-large`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn cancel_order(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    extract::Json(CancelOrder {}): extract::Json<CancelOrder>,
+) -> Result<Json<Order>, Problem> {
+    let id = order_id(&id)?;
+    let change = Change {
+        order: id,
+        input: Input::Cancel,
+        what: "cancel-requested".to_owned(),
+        detail: None,
+        at: Timestamp::now(),
+        traceparent: traceparent(&headers),
+    };
+    match app.0.store.advance(change, app.0.compensation_deadline).await? {
+        Outcome::Decided(decision) if decision.announce.is_some() => cancelled(&app, id).await,
+        Outcome::Decided(_) | Outcome::Repeated => {
+            Err(Problem::new(&ALREADY_CANCELLED).detail(format!("order {id} is cancelled already")))
+        }
+        Outcome::NoSuchOrder => Err(not_found(&id.to_string())),
+    }
+}
+
+async fn cancelled(app: &App, id: OrderId) -> Result<Json<Order>, Problem> {
+    app.0.store.order(id).await?.map(Json).ok_or_else(|| not_found(&id.to_string()))
+}

@@ -1,0 +1,15 @@
+//! order-service held to SERVICES.md: a real server on a free port, a real database, real HTTP; and where
+//! events travel, a real broker. A module a section of the contract.
+
+mod cancelling;
+mod deadlines;
+mod hearing;
+mod idempotency;
+mod listing;
+mod outbox;
+mod placing;
+mod products;
+mod reading;
+mod shop;
+mod starting;
+mod travelling;
