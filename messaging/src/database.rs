@@ -1,0 +1,131 @@
+//! A service's SQLite: one writer with group commit, readers beside it. The tables of outbox and inbox
+//! are made here; what they mean stands in their own modules. How the writer works: `database/writer.rs`.
+
+mod opening;
+mod unit;
+mod upkeep;
+mod writer;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use sqlx::{SqliteConnection, SqlitePool, migrate::Migrator};
+use tokio::sync::{mpsc, oneshot};
+use units::Timestamp;
+
+use self::unit::Answer;
+
+/// How many units of work may wait for the writer before callers wait for room.
+const MAX_WAITING: usize = 4096;
+
+/// A handle on a service's database; cheap to clone. Several processes may open the same file.
+#[derive(Clone, Debug)]
+pub struct Database {
+    name: Arc<str>,
+    reader: SqlitePool,
+    writer: mpsc::Sender<writer::Order>,
+}
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatabaseError {
+    /// SQLite says no: locked for too long, a full disk, a constraint.
+    #[error("the database refuses")]
+    Sqlite(#[from] sqlx::Error),
+    /// The group's commit failed; nothing of it is kept.
+    #[error("the commit failed: {0}")]
+    Commit(Arc<sqlx::Error>),
+    /// The tables can't be brought to what this version needs.
+    #[error("the database can't be migrated")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The file or its folder can't be used.
+    #[error("the database file can't be used")]
+    File(#[from] std::io::Error),
+    /// The writer has ended.
+    #[error("the database is closed")]
+    Closed,
+}
+
+impl Database {
+    /// Opens the file, and makes it and its folder where they are not there: write-ahead log, synced at
+    /// every commit. Runs the service's migrations and those of outbox and inbox; of several processes
+    /// that open it at once, one after the other.
+    ///
+    /// # Errors
+    /// When the file can't be used, is no database, or a migration fails.
+    pub async fn open(file: &Path, migrator: &Migrator) -> Result<Self, DatabaseError> {
+        let opened = opening::open(file, migrator).await?;
+        let (writer, orders) = mpsc::channel(MAX_WAITING);
+        tokio::spawn(writer::run(opened.writer, orders));
+        let name = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        Ok(Self { name: name.into(), reader: opened.reader, writer })
+    }
+
+    /// The file's name without its ending: tells databases apart in metrics.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Connections to read by, outside the writer's transaction: they see what is committed.
+    #[must_use]
+    pub const fn reader(&self) -> &SqlitePool {
+        &self.reader
+    }
+
+    /// Runs `work` in a transaction, and answers after its commit is on disk. It shares the transaction
+    /// with others that wait, each in a savepoint of its own: an `Err` or a panic undoes this work alone.
+    ///
+    /// The connection is inside a transaction: don't begin another on it, and don't wait for anything
+    /// but the database, for all other writers wait meanwhile. The work runs to its end even when the
+    /// caller no longer waits.
+    ///
+    /// # Errors
+    /// What `work` says, or [`DatabaseError`] when the transaction could not be begun or committed.
+    ///
+    /// # Panics
+    /// When `work` panics: in its caller, and there alone.
+    pub async fn write<T, E>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let unit = unit::boxed(work, answer);
+        self.writer.send(writer::Order::Unit(unit)).await.map_err(|_| DatabaseError::Closed)?;
+        match answered.await.map_err(|_| DatabaseError::Closed)? {
+            Answer::Worked(result) => result,
+            Answer::Panicked(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+
+    /// Ends the writer after what waits, and closes the file. What is written later is refused.
+    pub async fn close(&self) {
+        let (closed, when_closed) = oneshot::channel();
+        if self.writer.send(writer::Order::Close(closed)).await.is_ok() {
+            // An error means that it is closed already.
+            let _ = when_closed.await;
+        }
+        self.reader.close().await;
+    }
+}
+
+/// A time as the tables have it: milliseconds since 1970.
+pub(crate) fn millis(time: Timestamp) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A time from the tables.
+pub(crate) fn time(millis: i64) -> Timestamp {
+    Timestamp::from_millis(u64::try_from(millis).unwrap_or_default())
+}
+
+/// The time that much before `now`.
+pub(crate) fn before(now: Timestamp, by: Duration) -> Timestamp {
+    let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+    Timestamp::from_millis(now.as_millis().saturating_sub(by))
+}

@@ -1,0 +1,32 @@
+//! What a service needs to take part: the event, the transport that carries it, publisher and consumer,
+//! the database with group commit, outbox and relay, inbox. It knows no service and no broker's inside.
+//!
+//! A service keeps three promises with it: what it says is said if and only if its own commit holds
+//! ([`outbox`], [`relay`]); what it hears takes effect once, however often it is delivered ([`inbox`]);
+//! and a fault of the moment never costs a message ([`failure`], [`consumer`]).
+
+pub mod conformance;
+pub mod consumer;
+pub mod database;
+pub mod event;
+pub mod failure;
+pub mod inbox;
+mod outage;
+pub mod outbox;
+pub mod publisher;
+pub mod relay;
+pub mod status;
+pub mod topology;
+pub mod trace_context;
+pub mod transport;
+
+pub use consumer::{Consumer, Handler};
+pub use database::{Database, DatabaseError};
+pub use event::Event;
+pub use failure::Failure;
+pub use outbox::Outbox;
+pub use publisher::Publisher;
+pub use relay::Relay;
+pub use status::Status;
+pub use topology::Topology;
+pub use transport::{Destination, Transport};

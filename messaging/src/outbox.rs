@@ -1,0 +1,173 @@
+//! The outbox: what a service says is written in the transaction of what it did, so that it is said if
+//! and only if that was committed. The relay publishes it; the statements it needs are in
+//! `outbox/rows.rs`. Here: writing, looking, and what a person does with what was set aside.
+
+pub(crate) mod rows;
+
+use std::{sync::Arc, time::Duration};
+
+use serde::Serialize;
+use sqlx::SqliteConnection;
+use tokio::sync::Notify;
+use units::Timestamp;
+
+use crate::{
+    database::{Database, DatabaseError, millis, time},
+    event::Event,
+};
+
+/// Says an event to a topic, on the caller's own transaction. What is stored are the bytes that will
+/// be sent. Call [`Outbox::notify`] after the commit.
+///
+/// # Errors
+/// What the database says.
+pub async fn add(connection: &mut SqliteConnection, topic: &str, event: &Event) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO outbox (topic, source, id, type, key, written_at, event)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )
+    .bind(topic)
+    .bind(event.source())
+    .bind(event.id())
+    .bind(event.kind())
+    .bind(event.partition_key())
+    .bind(millis(Timestamp::now()))
+    .bind(event.to_json().as_ref())
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// A handle on a database's outbox; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    database: Database,
+    written: Arc<Notify>,
+}
+
+/// How an outbox stands: what `GET /outbox` answers.
+#[derive(Clone, Debug, Serialize)]
+pub struct OutboxStatus {
+    /// Rows that wait to be published: not those set aside, nor what waits behind one of those.
+    pub depth: u64,
+    /// The age of the oldest of them.
+    #[serde(with = "units::duration::option")]
+    pub oldest_age: Option<Duration>,
+    /// What was refused for good, oldest first, at most 1000.
+    pub set_aside: Vec<SetAside>,
+}
+
+/// An event that the broker refused for good.
+#[derive(Clone, Debug, Serialize)]
+pub struct SetAside {
+    /// The event's id.
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its partition key: what waits behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Why it was refused.
+    pub error: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Rows that could go, now or after their key's earlier ones: `written_at` of each.
+const COULD_GO: &str = "SELECT count(*), min(written_at) FROM outbox
+    WHERE published_at IS NULL AND set_aside_at IS NULL
+      AND (key IS NULL OR key NOT IN
+        (SELECT key FROM outbox WHERE set_aside_at IS NOT NULL AND published_at IS NULL AND key IS NOT NULL))";
+
+impl Outbox {
+    /// The outbox of that database.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        Self { database, written: Arc::new(Notify::new()) }
+    }
+
+    /// Wakes the relay: call it after the commit of what was added.
+    pub fn notify(&self) {
+        self.written.notify_one();
+    }
+
+    /// Waits for the next [`Self::notify`], or one that nobody waited for.
+    pub(crate) async fn notified(&self) {
+        self.written.notified().await;
+    }
+
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// How it stands.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn status(&self) -> Result<OutboxStatus, DatabaseError> {
+        let (depth, oldest_age) = self.backlog().await?;
+        let rows: Vec<(String, String, Option<String>, Option<String>, i64)> = sqlx::query_as(
+            "SELECT id, type, key, error, set_aside_at FROM outbox
+             WHERE set_aside_at IS NOT NULL ORDER BY set_aside_at, position LIMIT 1000",
+        )
+        .fetch_all(self.database.reader())
+        .await?;
+        let set_aside = rows.into_iter().map(|(id, kind, key, error, at)| SetAside {
+            id,
+            kind,
+            key,
+            error: error.unwrap_or_default(),
+            at: time(at),
+        });
+        Ok(OutboxStatus { depth, oldest_age, set_aside: set_aside.collect() })
+    }
+
+    /// How many rows could go, and the age of the oldest.
+    pub(crate) async fn backlog(&self) -> Result<(u64, Option<Duration>), DatabaseError> {
+        let (depth, oldest): (i64, Option<i64>) =
+            sqlx::query_as(COULD_GO).fetch_one(self.database.reader()).await?;
+        let now = Timestamp::now();
+        Ok((u64::try_from(depth).unwrap_or_default(), oldest.map(|at| now.since(time(at)))))
+    }
+
+    /// Lets what was set aside go again; `false` when nothing of that id is.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn retry(&self, id: &str) -> Result<bool, DatabaseError> {
+        let found = self
+            .change_set_aside(
+                "UPDATE outbox SET set_aside_at = NULL, error = NULL, claimed_until = 0, claim = NULL
+                 WHERE id = ?1 AND set_aside_at IS NOT NULL",
+                id,
+            )
+            .await?;
+        self.notify();
+        Ok(found)
+    }
+
+    /// Removes what was set aside, unsaid; what waited behind it goes. `false` when nothing of that id is.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn delete(&self, id: &str) -> Result<bool, DatabaseError> {
+        let found = self
+            .change_set_aside("DELETE FROM outbox WHERE id = ?1 AND set_aside_at IS NOT NULL", id)
+            .await?;
+        self.notify();
+        Ok(found)
+    }
+
+    async fn change_set_aside(&self, sql: &'static str, id: &str) -> Result<bool, DatabaseError> {
+        let id = id.to_owned();
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    let changed = sqlx::query(sql).bind(id).execute(connection).await?;
+                    Ok(changed.rows_affected() > 0)
+                })
+            })
+            .await
+    }
+}
