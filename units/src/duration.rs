@@ -91,14 +91,27 @@ mod tests {
 
     #[test]
     fn each_unit_is_read_and_written_in_the_largest_whole_one() {
-        for (text, written) in [("500ms", "500ms"), ("1000ms", "1s"), ("60s", "1m"), ("90s", "90s"), ("24h", "1d"), ("0m", "0s")] {
+        for (text, written) in
+            [("500ms", "500ms"), ("1000ms", "1s"), ("60s", "1m"), ("90s", "90s"), ("24h", "1d"), ("0m", "0s")]
+        {
             assert_eq!(format_duration(parse_duration(text).unwrap()), written);
         }
     }
 
     #[test]
     fn what_is_no_duration_is_refused_with_its_text() {
-        for text in ["", "30", "s", "-1s", "1.5s", " 1s", "1 s", "1S", "99999999999999999999s", "9223372036854775807d"] {
+        for text in [
+            "",
+            "30",
+            "s",
+            "-1s",
+            "1.5s",
+            " 1s",
+            "1 s",
+            "1S",
+            "99999999999999999999s",
+            "9223372036854775807d",
+        ] {
             assert!(parse_duration(text).unwrap_err().to_string().contains("is not a duration"), "{text}");
         }
     }

@@ -12,7 +12,9 @@ pub struct Size(u64);
 
 /// Why a text is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a size: write whole bytes, or a whole number and one of B, KiB, MiB, GiB, TiB, such as \"256MiB\"")]
+#[error(
+    "{0:?} is not a size: write whole bytes, or a whole number and one of B, KiB, MiB, GiB, TiB, such as \"256MiB\""
+)]
 pub struct InvalidSize(String);
 
 impl Size {
@@ -104,7 +106,9 @@ impl PartialSchema for Size {
     fn schema() -> openapi::RefOr<openapi::Schema> {
         openapi::ObjectBuilder::new()
             .schema_type(openapi::schema::SchemaType::AnyValue)
-            .description(Some("Whole bytes, or a whole number and one of B, KiB, MiB, GiB, TiB. Answers give whole bytes."))
+            .description(Some(
+                "Whole bytes, or a whole number and one of B, KiB, MiB, GiB, TiB. Answers give whole bytes.",
+            ))
             .build()
             .into()
     }
@@ -126,7 +130,9 @@ mod tests {
 
     #[test]
     fn what_is_no_size_is_refused() {
-        for json in ["-1", "1.5", "\"\"", "\"12MB\"", "\"MiB\"", "\"9999999TiB\"", "null", "18446744073709551615"] {
+        for json in
+            ["-1", "1.5", "\"\"", "\"12MB\"", "\"MiB\"", "\"9999999TiB\"", "null", "18446744073709551615"]
+        {
             assert!(serde_json::from_str::<Size>(json).is_err(), "{json}");
         }
     }
