@@ -16,13 +16,13 @@ use crate::{
 };
 
 /// A failure, and perhaps the end: how, why, and of which delivery if any.
-pub(crate) struct Death {
+pub(crate) struct Failure {
     pub(crate) outcome: FailureOutcome,
     pub(crate) reason: Option<Arc<str>>,
     pub(crate) ended: Option<Ended>,
 }
 
-impl Death {
+impl Failure {
     /// A message that dies while it waits.
     pub(crate) fn without_delivery(reason: &str) -> Self {
         Self { outcome: FailureOutcome::DeadLettered, reason: Some(Arc::from(reason)), ended: None }
@@ -45,9 +45,9 @@ pub(crate) struct Chosen {
 
 impl Queue {
     /// Makes a copy a dead letter that stands neither in the line nor under a lease any more.
-    pub(crate) fn die(&mut self, slot: Slot<Copy>, death: Death, turn: &mut Turn<'_>) {
-        turn.note(ActivityKind::DeadLettered, slot, death.circumstances());
-        self.record_failure(slot, death, turn);
+    pub(crate) fn die(&mut self, slot: Slot<Copy>, failure: Failure, turn: &mut Turn<'_>) {
+        turn.note(ActivityKind::DeadLettered, slot, failure.circumstances());
+        self.record_failure(slot, failure, turn);
         self.count_out(slot, turn.messages);
         turn.messages.copy_mut(slot).state = State::Dead { since: turn.now };
         self.dead.insert((turn.now, turn.messages.message_of(slot).sequence));
@@ -57,7 +57,7 @@ impl Queue {
     }
 
     /// Files a failure of a copy.
-    pub(crate) fn record_failure(&mut self, slot: Slot<Copy>, failure: Death, turn: &mut Turn<'_>) {
+    pub(crate) fn record_failure(&mut self, slot: Slot<Copy>, failure: Failure, turn: &mut Turn<'_>) {
         let now = turn.now;
         let sequence = turn.messages.message_of(slot).sequence;
         let trail = turn.messages.copy_mut(slot).trail_mut();

@@ -7,7 +7,7 @@ use crate::{
     change::{Activity, ActivityKind, Change, MessageRecord, Placement, RememberedId},
     command::{Destination, NewMessage, Publish, When},
     core::{Core, RETRY_WHEN_FULL, Step},
-    dead_letter::Death,
+    dead_letter::Failure,
     deduplication::{Deduplication, Remembered, Window},
     identity::{Identity, QueueId, Sequence, TopicId},
     message::{LaneKey, Message},
@@ -284,7 +284,7 @@ impl Core {
             turn.note_plainly(ActivityKind::Copied, slot);
             if fate == Fate::Dies {
                 queue.count_in(slot, turn.messages);
-                queue.die(slot, Death::without_delivery("queue was full"), turn);
+                queue.die(slot, Failure::without_delivery("queue was full"), turn);
             } else {
                 queue.admit(slot, turn);
             }

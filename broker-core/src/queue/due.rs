@@ -5,7 +5,7 @@ use std::sync::Arc;
 use units::Timestamp;
 
 use crate::{
-    change::ActivityKind, dead_letter::Death, identity::LeaseId, message::Copy, queue::Queue,
+    change::ActivityKind, dead_letter::Failure, identity::LeaseId, message::Copy, queue::Queue,
     settings::OnExpiry, slab::Slot, turn::Turn,
 };
 
@@ -88,7 +88,7 @@ impl Queue {
             }
             OnExpiry::DeadLetter => {
                 self.leave_line(slot, turn.messages);
-                self.die(slot, Death::without_delivery("expired"), turn);
+                self.die(slot, Failure::without_delivery("expired"), turn);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! How much a queue takes: what fits, what never can, and the oldest giving way to the new.
 
-use crate::{change::ActivityKind, dead_letter::Death, queue::Queue, settings::Overflow, turn::Turn};
+use crate::{change::ActivityKind, dead_letter::Failure, queue::Queue, settings::Overflow, turn::Turn};
 
 /// What is to be placed in a queue together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Queue {
                 self.count(|counters| counters.dropped += 1);
             } else {
                 self.leave_line(oldest, turn.messages);
-                self.die(oldest, Death::without_delivery("queue was full"), turn);
+                self.die(oldest, Failure::without_delivery("queue was full"), turn);
             }
         }
     }

@@ -7,7 +7,7 @@ use units::Timestamp;
 use crate::{
     change::{ActivityKind, Change, FailureOutcome},
     command::{Nack, NackKind},
-    dead_letter::Death,
+    dead_letter::Failure,
     identity::{LeaseId, Receipt},
     message::{Copy, Messages, State},
     queue::Queue,
@@ -135,7 +135,7 @@ impl Queue {
                 let outcome = FailureOutcome::DeadLettered;
                 self.die_of_delivery(
                     slot,
-                    Death { outcome, reason: nack.reason.clone(), ended: Some(ended) },
+                    Failure { outcome, reason: nack.reason.clone(), ended: Some(ended) },
                     turn,
                 );
             }
@@ -146,7 +146,7 @@ impl Queue {
                 let outcome = FailureOutcome::Nacked;
                 self.fail(
                     slot,
-                    Death { outcome, reason: nack.reason.clone(), ended: Some(ended) },
+                    Failure { outcome, reason: nack.reason.clone(), ended: Some(ended) },
                     pause,
                     turn,
                 );
@@ -165,13 +165,13 @@ impl Queue {
     ) {
         let ended = self.end_delivery(slot, lease, false, turn);
         let reason = Some(Arc::clone(reason));
-        let failure = Death { outcome: FailureOutcome::LeaseExpired, reason, ended: Some(ended) };
+        let failure = Failure { outcome: FailureOutcome::LeaseExpired, reason, ended: Some(ended) };
         self.fail(slot, failure, Duration::ZERO, turn);
         self.close_if_over(lease, turn);
     }
 
     /// A delivery failed: the message waits for its next, or it was the last.
-    fn fail(&mut self, slot: Slot<Copy>, failure: Death, pause: Duration, turn: &mut Turn<'_>) {
+    fn fail(&mut self, slot: Slot<Copy>, failure: Failure, pause: Duration, turn: &mut Turn<'_>) {
         if turn.messages.copy(slot).trail().delivery_count >= self.settings.max_deliveries {
             return self.die_of_delivery(slot, failure, turn);
         }
@@ -204,9 +204,9 @@ impl Queue {
         turn.write_copy(slot);
     }
 
-    fn die_of_delivery(&mut self, slot: Slot<Copy>, death: Death, turn: &mut Turn<'_>) {
+    fn die_of_delivery(&mut self, slot: Slot<Copy>, failure: Failure, turn: &mut Turn<'_>) {
         let lane = self.lane(turn.messages.message_of(slot));
-        self.die(slot, death, turn);
+        self.die(slot, failure, turn);
         self.line.free_lane(lane);
     }
 

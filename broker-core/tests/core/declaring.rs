@@ -1,0 +1,147 @@
+//! Making, changing and removing queues and topics.
+
+use std::time::Duration;
+
+use broker_core::{
+    command::{Command, Destination},
+    reply::{Refusal, Reply},
+    settings::{OnFull, Ordering, QueueSettingsPatch},
+};
+
+use crate::bench::{Bench, keyed, message, name, seconds};
+
+fn put(bench: &mut Bench, settings: QueueSettingsPatch, only_create: bool) -> Result<bool, Refusal> {
+    let reply = bench.apply(Command::PutQueue { name: name("jobs"), settings, only_create })?;
+    assert!(matches!(reply, Reply::Put { .. }));
+    Ok(matches!(reply, Reply::Put { created: true }))
+}
+
+fn lease(length: Duration) -> QueueSettingsPatch {
+    QueueSettingsPatch { lease: Some(length), ..Default::default() }
+}
+
+fn order(ordering: Ordering) -> QueueSettingsPatch {
+    QueueSettingsPatch { ordering: Some(ordering), ..Default::default() }
+}
+
+#[test]
+fn a_queue_is_created_once_and_changed_after() {
+    let mut bench = Bench::new();
+    assert_eq!(put(&mut bench, lease(seconds(9)), false), Ok(true));
+    assert_eq!(put(&mut bench, QueueSettingsPatch::default(), false), Ok(false));
+    assert_eq!(bench.core.queue(&name("jobs")).unwrap().settings.lease, seconds(9));
+    assert_eq!(put(&mut bench, lease(seconds(5)), true), Err(Refusal::AlreadyExists));
+    assert_eq!(bench.core.queue(&name("jobs")).unwrap().settings.lease, seconds(9));
+}
+
+#[test]
+fn declaring_the_same_again_writes_nothing() {
+    let mut bench = Bench::with_queue(lease(seconds(9)));
+    let mut effects = broker_core::change::Effects::default();
+    let command = Command::PutQueue { name: name("jobs"), settings: lease(seconds(9)), only_create: false };
+    bench.core.apply(command, bench.now, &mut effects).unwrap();
+    assert!(effects.changes.is_empty() && effects.counted.is_empty());
+}
+
+#[test]
+fn a_wrong_setting_changes_nothing() {
+    let mut bench = Bench::with_queue(lease(seconds(9)));
+    let wrong = put(&mut bench, lease(Duration::ZERO), false);
+    assert!(matches!(wrong, Err(Refusal::InvalidSetting { field: "lease", .. })));
+    assert_eq!(bench.core.queue(&name("jobs")).unwrap().settings.lease, seconds(9));
+}
+
+#[test]
+fn ordering_changes_only_while_the_queue_is_empty() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    assert_eq!(put(&mut bench, order(Ordering::Key), false), Ok(false));
+    bench.publish("jobs", keyed(1, "a"));
+    let conflict = Err(Refusal::SettingConflict { setting: "ordering" });
+    assert_eq!(put(&mut bench, order(Ordering::Fifo), false), conflict);
+    assert_eq!(put(&mut bench, order(Ordering::Key), false), Ok(false));
+    let receipt = bench.receipt("jobs");
+    assert_eq!(put(&mut bench, order(Ordering::Fifo), false), conflict);
+    bench.kill(receipt);
+    assert_eq!(put(&mut bench, order(Ordering::Fifo), false), conflict);
+}
+
+#[test]
+fn a_queue_with_anything_in_it_is_removed_only_by_force() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    bench.publish_ids("jobs", [1, 2]);
+    let receipt = bench.receipt("jobs");
+    bench.kill(receipt);
+    let remove = |force| Command::DeleteQueue { name: name("jobs"), force };
+    assert!(matches!(bench.apply(remove(false)), Err(Refusal::QueueNotEmpty)));
+    bench.apply(remove(true)).unwrap();
+    assert!(matches!(bench.apply(remove(true)), Err(Refusal::QueueNotFound(_))));
+    bench.wait(Duration::ZERO);
+    assert!(bench.disk.messages.is_empty() && bench.disk.failures.is_empty());
+}
+
+#[test]
+fn a_removed_queues_messages_stay_in_the_other_queues_that_have_them() {
+    let mut bench = Bench::new();
+    bench.put_topic("orders");
+    for queue in ["one", "two"] {
+        bench.put_queue(queue, QueueSettingsPatch::default());
+        bench.subscribe("orders", queue, OnFull::Reject);
+    }
+    bench.try_publish(Destination::Topic(name("orders")), vec![message(1)]).unwrap();
+    bench.apply(Command::DeleteQueue { name: name("one"), force: true }).unwrap();
+    bench.wait(Duration::ZERO);
+    bench.restart();
+    assert_eq!(bench.receive_ids("two", 10), [1]);
+}
+
+#[test]
+fn a_million_messages_of_a_removed_queue_go_in_slices() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    bench.publish_ids("jobs", 0..5000);
+    bench.apply(Command::DeleteQueue { name: name("jobs"), force: true }).unwrap();
+    let mut effects = broker_core::change::Effects::default();
+    bench.core.tick(bench.now, &mut effects);
+    assert_eq!(effects.changes.len(), 2000);
+    assert_eq!(bench.core.next_deadline(), Some(bench.now), "the rest is due at once");
+    bench.disk.record(&mut effects, &bench.core);
+    bench.restart();
+    assert!(bench.disk.messages.is_empty(), "a stop in the middle leaves nothing over");
+}
+
+#[test]
+fn a_receipt_of_a_removed_queue_is_foreign_to_one_of_the_same_name() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    bench.publish_ids("jobs", [1]);
+    let receipt = bench.receipt("jobs");
+    bench.apply(Command::DeleteQueue { name: name("jobs"), force: true }).unwrap();
+    bench.put_queue("jobs", QueueSettingsPatch::default());
+    let ack = Command::Ack { queue: name("jobs"), receipts: vec![receipt] };
+    assert!(matches!(bench.apply(ack), Err(Refusal::ForeignReceipt { index: 0 })));
+}
+
+#[test]
+fn purge_drops_what_is_ready_or_delayed_and_leaves_the_rest() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    bench.publish_ids("jobs", [1, 2, 3, 4]);
+    let [dead, _leased] = [bench.receipt("jobs"), bench.receipt("jobs")];
+    bench.kill(dead);
+    let delayed = bench.receipt("jobs");
+    bench.fail(delayed);
+    assert_eq!(bench.states("jobs"), [1, 1, 1, 1]);
+    let reply = bench.apply(Command::PurgeQueue { name: name("jobs") }).unwrap();
+    assert!(matches!(reply, Reply::Removed { count: 2 }));
+    assert_eq!(bench.states("jobs"), [0, 1, 0, 1]);
+    assert_eq!(bench.counters("jobs").purged, 2);
+}
+
+#[test]
+fn one_waiting_message_is_removed_by_its_id_but_not_a_leased_one() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    bench.publish_ids("jobs", [1, 2]);
+    bench.receipt("jobs");
+    let remove = |id| Command::RemoveMessage { queue: name("jobs"), message: crate::bench::selector(id) };
+    assert!(matches!(bench.apply(remove(1)), Err(Refusal::MessageLeased)));
+    assert!(bench.apply(remove(2)).is_ok());
+    assert!(matches!(bench.apply(remove(2)), Err(Refusal::MessageNotFound)));
+    assert_eq!(bench.states("jobs"), [0, 1, 0, 0]);
+}
