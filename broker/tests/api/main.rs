@@ -1,0 +1,14 @@
+//! The HTTP contract, held over real HTTP against a real broker on a free port and a folder of its own.
+//! A module for each section of the contract.
+
+mod browsing;
+mod conventions;
+mod dead_letters;
+mod publishing;
+mod queues;
+mod receiving;
+mod server;
+mod settling;
+mod subscriptions;
+mod topics;
+mod watching;

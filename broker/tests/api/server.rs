@@ -1,0 +1,199 @@
+//! A broker of one's own to talk to, and its answers.
+
+use std::time::Duration;
+
+use broker::config::Config;
+use reqwest::{Body, Client, Method, RequestBuilder, header::HeaderMap};
+use serde_json::{Value, json};
+use serve::program::Ready;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+/// A running broker; it stops when this is dropped.
+pub struct Server {
+    pub address: String,
+    client: Client,
+    shutdown: CancellationToken,
+    _folder: TempDir,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (ready, shutdown) = (Ready::new(), CancellationToken::new());
+        let running = broker::run(listener, Config::new(folder.path()), ready.clone(), shutdown.clone());
+        tokio::spawn(async move { running.await.unwrap() });
+        ready.wait().await;
+        Self { address, client: Client::new(), shutdown, _folder: folder }
+    }
+
+    /// A broker with one queue of those settings.
+    pub async fn with_queue(name: &str, settings: Value) -> Self {
+        let server = Self::start().await;
+        server.put_queue(name, settings).await;
+        server
+    }
+
+    pub async fn put_queue(&self, name: &str, settings: Value) {
+        assert_eq!(self.put(&format!("/queues/{name}"), settings).await.status, 201);
+    }
+
+    /// A request to be filled in.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.address))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path)).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// A POST of just these bytes, without a Content-Type.
+    pub async fn post_bytes(&self, path: &str, body: impl Into<Body>) -> Answer {
+        Answer::of(self.request(Method::POST, path).body(body)).await
+    }
+
+    /// Publishes in binary mode with those headers.
+    pub async fn publish(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let path = format!("{path}/messages");
+        let request = self.request(Method::POST, &path).body(body.to_owned());
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        Answer::of(request).await
+    }
+
+    /// Publishes one event, or an array of them, in JSON.
+    pub async fn publish_json(&self, path: &str, json: &str) -> Answer {
+        let batch = json.trim_start().starts_with('[');
+        let content_type =
+            if batch { "application/cloudevents-batch+json" } else { "application/cloudevents+json" };
+        self.publish(path, &[("content-type", content_type)], json).await
+    }
+
+    /// Publishes messages of those ids into a queue, all or none.
+    pub async fn publish_ids(&self, queue: &str, ids: &[&str]) {
+        let events: Vec<Value> = ids.iter().map(|id| event(id)).collect();
+        let answer = self.publish_json(&format!("/queues/{queue}"), &Value::from(events).to_string()).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+
+    /// The deliveries of one receive.
+    pub async fn receive(&self, queue: &str, body: Value) -> Vec<Value> {
+        let answer = self.post(&format!("/queues/{queue}/receive"), body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["deliveries"].as_array().unwrap().clone()
+    }
+
+    /// Settles, and gives the status of each receipt.
+    pub async fn settle(&self, queue: &str, how: &str, body: Value) -> Vec<String> {
+        let answer = self.post(&format!("/queues/{queue}/{how}"), body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let results = answer.json()["results"].as_array().unwrap().clone();
+        results.iter().map(|result| result["status"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Makes one message a dead letter, of id `id` and for that reason.
+    pub async fn dead_letter(&self, queue: &str, id: &str, reason: &str) {
+        self.publish_ids(queue, &[id]).await;
+        let delivery = self.receive(queue, json!({})).await.remove(0);
+        assert_eq!(delivery["message"]["id"], id);
+        let nack = json!({"receipts": [delivery["receipt"]], "dead_letter": true, "reason": reason});
+        assert_eq!(self.settle(queue, "nack", nack).await, ["done"]);
+    }
+
+    /// The counts of a queue.
+    pub async fn counts(&self, queue: &str) -> Value {
+        self.get(&format!("/queues/{queue}")).await.json()["counts"].clone()
+    }
+
+    /// Waits until a count of a queue is that; it must come to be within ten seconds.
+    pub async fn until_count(&self, queue: &str, count: &str, wanted: u64) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let counts = self.counts(queue).await;
+            if counts[count] == wanted {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{count} is not {wanted}: {counts}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+/// A small event of that id.
+pub fn event(id: &str) -> Value {
+    json!({"specversion": "1.0", "id": id, "source": "/test", "type": "t", "data": {"id": id}})
+}
+
+/// The ids of the messages of deliveries, or of browsed items.
+pub fn ids(items: &[Value]) -> Vec<&str> {
+    items.iter().map(|item| item["message"]["id"].as_str().unwrap()).collect()
+}
+
+/// The receipts of deliveries.
+pub fn receipts(deliveries: &[Value]) -> Vec<&Value> {
+    deliveries.iter().map(|delivery| &delivery["receipt"]).collect()
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Checks that this is a problem of that status and slug, and gives its body.
+    #[track_caller]
+    pub fn problem(&self, status: u16, slug: &str) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let body = self.json();
+        assert_eq!(body["type"], format!("/problems/{slug}"), "{self:?}");
+        assert_eq!(body["status"], status);
+        assert!(body["title"].is_string() && body["detail"].is_string(), "{self:?}");
+        body
+    }
+
+    /// Checks that this is `invalid-field` for that field.
+    #[track_caller]
+    pub fn invalid(&self, field: &str) {
+        let body = self.problem(422, "invalid-field");
+        assert_eq!(body["errors"][0]["field"], field, "{self:?}");
+        assert!(body["errors"][0]["detail"].is_string());
+    }
+}

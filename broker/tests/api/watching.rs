@@ -1,0 +1,109 @@
+//! Watching: a message's journey, figures, health, the description of it all.
+
+use serde_json::{Value, json};
+
+use super::server::Server;
+
+#[tokio::test]
+async fn a_journey_tells_what_happened_to_a_message() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    server.dead_letter("jobs", "1", "broken").await;
+    server.post("/queues/jobs/dead-letters/redrive", json!({})).await;
+    let delivery = server.receive("jobs", json!({"consumer": "me"})).await.remove(0);
+    server.settle("jobs", "ack", json!({"receipts": [delivery["receipt"]]})).await;
+    let told = server.get("/messages/1").await.json();
+    assert_eq!((&told["id"], &told["complete"]), (&json!("1"), &json!(true)));
+    let steps = told["journey"].as_array().unwrap();
+    let what: Vec<&str> = steps.iter().map(|step| step["what"].as_str().unwrap()).collect();
+    for (earlier, later) in [
+        ("published", "leased"),
+        ("leased", "dead-lettered"),
+        ("dead-lettered", "redriven"),
+        ("redriven", "acked"),
+    ] {
+        let place =
+            |name: &str| what.iter().position(|what| *what == name).unwrap_or_else(|| panic!("{what:?}"));
+        assert!(place(earlier) < place(later), "{what:?}");
+    }
+    let failed = steps.iter().find(|step| step["what"] == "dead-lettered").unwrap();
+    assert_eq!((&failed["queue"], &failed["reason"]), (&json!("jobs"), &json!("broken")));
+    assert!(steps.iter().any(|step| step["what"] == "leased" && step["consumer"] == "me"));
+    assert!(steps.windows(2).all(|pair| pair[0]["at"].as_str() <= pair[1]["at"].as_str()));
+    server.get("/messages/none").await.problem(404, "message-not-found");
+    server.get("/messages/1?source=/else").await.problem(404, "message-not-found");
+}
+
+#[tokio::test]
+async fn metrics_count_per_queue() {
+    let server = Server::with_queue("jobs.metrics", json!({})).await;
+    server.publish_ids("jobs.metrics", &["1"]).await;
+    let answer = server.get("/metrics").await;
+    assert!(answer.header("content-type").unwrap().starts_with("text/plain"));
+    let of_queue = answer.text.lines().filter(|line| line.contains("jobs.metrics")).collect::<Vec<_>>();
+    assert!(of_queue.iter().any(|line| line.contains("ready") && line.ends_with(" 1")), "{of_queue:?}");
+    assert!(answer.text.contains("# TYPE"));
+}
+
+#[tokio::test]
+async fn a_running_broker_is_alive_and_ready() {
+    let server = Server::start().await;
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(server.get(path).await.json(), json!({"status": "ok"}));
+    }
+}
+
+#[tokio::test]
+async fn the_description_lists_every_path_with_its_answers() {
+    let server = Server::start().await;
+    let document = server.get("/openapi.json").await.json();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    for (path, method) in [
+        ("/", "get"),
+        ("/queues", "get"),
+        ("/queues/{queue}", "put"),
+        ("/queues/{queue}", "delete"),
+        ("/queues/{queue}/purge", "post"),
+        ("/queues/{queue}/messages", "get"),
+        ("/queues/{queue}/messages", "post"),
+        ("/queues/{queue}/messages/{id}", "delete"),
+        ("/queues/{queue}/receive", "post"),
+        ("/queues/{queue}/ack", "post"),
+        ("/queues/{queue}/nack", "post"),
+        ("/queues/{queue}/extend", "post"),
+        ("/queues/{queue}/dead-letters", "get"),
+        ("/queues/{queue}/dead-letters/{id}", "get"),
+        ("/queues/{queue}/dead-letters/{id}", "delete"),
+        ("/queues/{queue}/dead-letters/redrive", "post"),
+        ("/queues/{queue}/dead-letters/purge", "post"),
+        ("/dead-letters", "get"),
+        ("/topics", "get"),
+        ("/topics/{topic}", "put"),
+        ("/topics/{topic}/subscriptions/{queue}", "put"),
+        ("/topics/{topic}/messages", "post"),
+        ("/messages/{id}", "get"),
+        ("/metrics", "get"),
+        ("/healthz", "get"),
+        ("/readyz", "get"),
+        ("/openapi.json", "get"),
+        ("/problems/{slug}", "get"),
+    ] {
+        assert!(document["paths"][path][method]["responses"].is_object(), "{method} {path}");
+    }
+    assert_every_reference_is_defined(&document, &document);
+}
+
+fn assert_every_reference_is_defined(document: &Value, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                let pointer = reference.trim_start_matches('#');
+                assert!(document.pointer(pointer).is_some(), "{reference}");
+            }
+            members.values().for_each(|value| assert_every_reference_is_defined(document, value));
+        }
+        Value::Array(items) => {
+            items.iter().for_each(|item| assert_every_reference_is_defined(document, item))
+        }
+        _ => {}
+    }
+}
