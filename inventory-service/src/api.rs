@@ -1,0 +1,22 @@
+//! The HTTP face of the service: the stock, the reservations, the outbox.
+
+pub mod outbox;
+pub mod problem;
+pub mod reservations;
+pub mod stock;
+
+use axum::Router;
+use messaging::{Database, Outbox};
+use serve::health::Health;
+use utoipa_axum::router::OpenApiRouter;
+
+/// All routes.
+pub fn router(database: Database, outbox: Outbox, health: &Health) -> Router {
+    let kept = OpenApiRouter::new().merge(stock::router()).merge(reservations::router());
+    let routes = OpenApiRouter::new()
+        .merge(kept.with_state(database))
+        .merge(outbox::router().with_state(outbox))
+        .merge(health.router())
+        .merge(serve::metrics::router());
+    serve::openapi::finish(routes, problem::TABLE)
+}

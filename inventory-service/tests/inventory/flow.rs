@@ -1,0 +1,1 @@
+//! The service behind a real broker: events in, events out.
