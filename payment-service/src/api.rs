@@ -1,0 +1,26 @@
+//! The HTTP face of the service: what became of the payments, the sandbox gateway, the outbox.
+
+pub mod ledger;
+pub mod outbox;
+pub mod payments;
+pub mod problem;
+pub mod sandbox;
+
+use axum::Router;
+use messaging::{Database, Outbox};
+use serve::health::Health;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::gateway::sandbox::Sandbox;
+
+/// All routes.
+pub fn router(database: Database, outbox: Outbox, sandbox: Sandbox, health: &Health) -> Router {
+    let gateway = OpenApiRouter::new().merge(ledger::router()).merge(sandbox::router()).with_state(sandbox);
+    let routes = OpenApiRouter::new()
+        .merge(payments::router().with_state(database))
+        .merge(gateway)
+        .merge(outbox::router().with_state(outbox))
+        .merge(health.router())
+        .merge(serve::metrics::router());
+    serve::openapi::finish(routes, problem::TABLE)
+}
