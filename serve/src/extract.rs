@@ -2,7 +2,7 @@
 //! field. Give the target types `#[serde(deny_unknown_fields)]`.
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request, rejection::PathRejection},
+    extract::{FromRequest, FromRequestParts, Request, path::ErrorKind, rejection::PathRejection},
     http::request::Parts,
 };
 use bytes_limit::read;
@@ -58,6 +58,10 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         }
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
+    // Serde takes an array for a struct, its fields in order; nobody means that.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(wrong_field(".", "invalid type: sequence, expected an object"));
+    }
     Ok(value)
 }
 
@@ -128,7 +132,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
-            Err(PathRejection::FailedToDeserializePathParams(error)) => {
+            Err(PathRejection::FailedToDeserializePathParams(error))
+                if !matches!(error.kind(), ErrorKind::InvalidUtf8InPathParam { .. }) =>
+            {
                 Err(Problem::invalid("path", error.body_text()))
             }
             Err(_) => Err(Problem::new(&NOT_FOUND)),

@@ -28,7 +28,7 @@ pub struct Page<T> {
 pub struct PageQuery {
     /// How many items at the most.
     #[serde(default)]
-    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[param(minimum = 1, maximum = 1000, default = 100, value_type = u32, required = false)]
     pub limit: Limit,
     /// Where to go on: `next_cursor` of the page before.
     pub cursor: Option<String>,

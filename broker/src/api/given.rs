@@ -1,9 +1,12 @@
 //! Values of request bodies that carry their own range: what is out of it is refused where it is read,
 //! and the OpenAPI schema says exactly the same. A field left out is told from one set to null.
 
-use std::{borrow::Cow, ops::Deref, time::Duration};
+use std::{borrow::Cow, fmt, marker::PhantomData, ops::Deref, time::Duration};
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use units::{Size, format_duration, parse_duration};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -36,6 +39,28 @@ impl<T> Deref for Given<T> {
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::deserialize(deserializer).map(|value| Self(Some(value)))
+    }
+}
+
+/// A nested object. Serde alone would take an array for a struct too, its fields in order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_map(Members(PhantomData)).map(Self)
     }
 }
 

@@ -62,6 +62,7 @@ async fn a_wrong_field_is_named_by_its_path() {
         (json!({"backoff": {"initial": "1y"}}), "backoff.initial"),
         (json!({"backoff": {"growth": 2}}), "backoff.growth"),
         (json!({"backoff": 5}), "backoff"),
+        (json!({"backoff": ["1s"]}), "backoff"),
         (json!({"colour": "red"}), "colour"),
         (json!([]), "body"),
     ] {

@@ -9,7 +9,8 @@ use units::{Size, duration};
 use utoipa::ToSchema;
 
 use crate::api::given::{
-    Bytes, Capacity, Count, CountOrNone, Deliveries, Given, Lease, LifetimeOrNull, OrNull, Pause, Span, Whole,
+    Bytes, Capacity, Count, CountOrNone, Deliveries, Given, Lease, LifetimeOrNull, Object, OrNull, Pause,
+    Span, Whole,
 };
 
 /// The settings of a queue.
@@ -97,7 +98,7 @@ pub(super) struct SettingsToSet {
     /// The pause before a nacked message is ready again.
     #[serde(default)]
     #[schema(value_type = BackoffToSet, inline)]
-    backoff: Given<BackoffToSet>,
+    backoff: Given<Object<BackoffToSet>>,
     /// What order is kept.
     #[serde(default)]
     #[schema(value_type = OrderingText, inline)]
@@ -171,7 +172,7 @@ impl From<SettingsToSet> for QueueSettingsPatch {
         Self {
             lease: set.lease.map(|Span(lease)| lease),
             max_deliveries: set.max_deliveries.map(|Whole(number)| u32::try_from(number).unwrap_or(u32::MAX)),
-            backoff: set.backoff.0.map(Into::into).unwrap_or_default(),
+            backoff: set.backoff.0.map(|Object(backoff)| backoff.into()).unwrap_or_default(),
             ordering: set.ordering.map(Into::into),
             deduplication_window: set.deduplication_window.map(|Span(window)| window),
             max_deduplication_ids: set.max_deduplication_ids.map(|Whole(number)| number),
