@@ -63,10 +63,11 @@ impl PaymentHeard {
         if heard.rank() > self.rank() { heard } else { self }
     }
 
-    /// Whether money is held or taken for the order, as far as was heard.
+    /// Whether money is held or taken for the order, as far as was heard. After a failed capture it is
+    /// still held.
     #[must_use]
     pub const fn holds(self) -> bool {
-        matches!(self, Self::Authorized | Self::Captured)
+        matches!(self, Self::Authorized | Self::CaptureFailed | Self::Captured)
     }
 
     /// A failed capture comes before a capture: told both, the money was taken, and that must not be
