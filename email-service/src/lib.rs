@@ -79,13 +79,23 @@ async fn work(
     if !topology::declare(&transport, &events::topology(), &stop).await? {
         return Ok(());
     }
-    let [orders, payments] = handlers.map(|handlers| {
+    let consumers = handlers.map(|handlers| {
         let queue = handlers.queue;
         Consumer::new(Arc::clone(&transport), queue, "email-service", Arc::new(handlers))
             .concurrency(CONCURRENCY)
-            .run(stop.clone())
     });
-    let watching = readiness::watch(transport, health, stop);
+    let watching = readiness::watch(consumers.iter().map(Consumer::status).collect(), health, stop.clone());
+    let [orders, payments] = consumers.map(|consumer| consumer.run(stop.clone()));
     tokio::join!(orders, payments, watching);
     Ok(())
+}
+fn assert_send<T: Send>(_: &T) {}
+pub fn probe(l: TcpListener, c: Config, s: CancellationToken, r: axum::Router, st: Store) {
+    let c2 = c.clone();
+    let f1 = async move { let _ = Store::open(&c2.data).await; };
+    assert_send(&f1);
+    let f2 = serve::http::run(l, r, Limits::default(), s);
+    assert_send(&f2);
+    let f3 = async move { st.close().await; };
+    assert_send(&f3);
 }

@@ -100,7 +100,7 @@ impl Mail {
     /// [`ComposeError`], which is permanent.
     pub fn compose(&self, sender: &Sender) -> Result<Composed, ComposeError> {
         let name = format!("{}.{}", self.order_id, self.kind);
-        let to = Mailbox::new(Some(self.customer.name.clone()), address(&self.customer.email)?);
+        let to = Mailbox::new(Some(one_line(&self.customer.name)), address(&self.customer.email)?);
         let message = Message::builder()
             .from(sender.0.clone())
             .to(to)
@@ -136,6 +136,11 @@ impl fmt::Display for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// A name as it may stand in a header: the control characters, line breaks above all, become blanks.
+fn one_line(name: &str) -> String {
+    name.replace(char::is_control, " ")
 }
 
 fn address(text: &str) -> Result<Address, ComposeError> {

@@ -113,10 +113,10 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn list(&self, listing: Listing) -> Result<Vec<Listed>, sqlx::Error> {
-        let filter = if listing.order.is_some() { "order_id = ?" } else { "?1 IS NULL" };
+        let filter = if listing.order.is_some() { "order_id = ?1" } else { "?1 IS NULL" };
         let query = format!(
             "SELECT seq, id, order_id, kind, recipient, subject, sent_at FROM emails \
-             WHERE {filter} AND seq > ? ORDER BY seq LIMIT ?"
+             WHERE {filter} AND seq > ?2 ORDER BY seq LIMIT ?3"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(listing.order.map(|order| order.to_string()))
