@@ -7,7 +7,7 @@ pub(crate) mod rows;
 use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
-use sqlx::SqliteConnection;
+use sqlx::{FromRow, Row as _, SqliteConnection, sqlite::SqliteRow};
 use tokio::sync::Notify;
 use units::Timestamp;
 
@@ -74,6 +74,19 @@ pub struct SetAside {
     pub at: Timestamp,
 }
 
+impl FromRow<'_, SqliteRow> for SetAside {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let error: Option<String> = row.try_get("error")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            kind: row.try_get("type")?,
+            key: row.try_get("key")?,
+            error: error.unwrap_or_default(),
+            at: time(row.try_get("set_aside_at")?),
+        })
+    }
+}
+
 /// Rows that could go, now or after their key's earlier ones: `written_at` of each.
 const COULD_GO: &str = "SELECT count(*), min(written_at) FROM outbox
     WHERE published_at IS NULL AND set_aside_at IS NULL
@@ -107,20 +120,11 @@ impl Outbox {
     /// What the database says.
     pub async fn status(&self) -> Result<OutboxStatus, DatabaseError> {
         let (depth, oldest_age) = self.backlog().await?;
-        let rows: Vec<(String, String, Option<String>, Option<String>, i64)> = sqlx::query_as(
+        let rows = sqlx::query_as(
             "SELECT id, type, key, error, set_aside_at FROM outbox
              WHERE set_aside_at IS NOT NULL ORDER BY set_aside_at, position LIMIT 1000",
-        )
-        .fetch_all(self.database.reader())
-        .await?;
-        let set_aside = rows.into_iter().map(|(id, kind, key, error, at)| SetAside {
-            id,
-            kind,
-            key,
-            error: error.unwrap_or_default(),
-            at: time(at),
-        });
-        Ok(OutboxStatus { depth, oldest_age, set_aside: set_aside.collect() })
+        );
+        Ok(OutboxStatus { depth, oldest_age, set_aside: rows.fetch_all(self.database.reader()).await? })
     }
 
     /// How many rows could go, and the age of the oldest.

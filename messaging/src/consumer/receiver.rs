@@ -15,6 +15,8 @@ use crate::{
 
 /// How long the broker is asked to wait for a first message.
 const WAIT: Duration = Duration::from_secs(20);
+/// The same, where what is handed out is gone: a request is then never given up, so that it must be short.
+const WAIT_AT_MOST_ONCE: Duration = Duration::from_secs(1);
 
 type Answer = Result<Vec<Delivery>, TransportError>;
 
@@ -55,7 +57,11 @@ impl Receiver {
         if self.is_asking() {
             return;
         }
-        let wait = if self.connected { WAIT } else { Duration::ZERO };
+        let wait = match self.settings.promise {
+            _ if !self.connected => Duration::ZERO,
+            Promise::AtLeastOnce => WAIT,
+            Promise::AtMostOnce => WAIT_AT_MOST_ONCE,
+        };
         self.in_flight = Some(self.request(max, wait));
         self.unanswered = true;
     }
@@ -106,17 +112,18 @@ impl Receiver {
     }
 
     /// What the broker may have handed out to a request that was given up: asked for at the end, so that
-    /// it can be handed back.
+    /// it can be handed back. At most once, what was asked for is waited for.
     pub(super) async fn left_over(&mut self, limit: Duration) -> Vec<Delivery> {
-        self.stop_asking();
-        if !self.unanswered || self.outage.lasts() || self.settings.promise == Promise::AtMostOnce {
+        if !self.unanswered || self.outage.lasts() {
             return Vec::new();
         }
-        match tokio::time::timeout(limit, self.request(1, Duration::ZERO)).await {
-            Ok(Ok(deliveries)) => deliveries,
-            // Then its lease runs out.
-            _ => Vec::new(),
-        }
+        let last = match (self.settings.promise, self.in_flight.take()) {
+            (Promise::AtMostOnce, Some(in_flight)) => in_flight,
+            (Promise::AtMostOnce, None) => return Vec::new(),
+            (Promise::AtLeastOnce, _) => self.request(1, Duration::ZERO),
+        };
+        // What does not come in time comes again when its lease runs out.
+        tokio::time::timeout(limit, last).await.ok().and_then(Result::ok).unwrap_or_default()
     }
 }
 

@@ -299,8 +299,9 @@ impl Work {
     async fn wind_up(mut self) {
         self.give_back_held();
         for delivery in self.receiver.left_over(FLUSH_LIMIT).await {
-            if let Some(lease) = delivery.lease {
-                self.settler.settle(lease.receipt, Settle::GiveBack { delay: None });
+            match delivery.lease {
+                Some(lease) => self.settler.settle(lease.receipt, Settle::GiveBack { delay: None }),
+                None => self.take(delivery, Instant::now()),
             }
         }
         let grace = tokio::time::Instant::now() + self.settings.grace;

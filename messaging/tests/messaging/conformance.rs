@@ -1,0 +1,1 @@
+//! Our own broker, held to the suite.
