@@ -43,7 +43,7 @@ pub(super) async fn cancel_order(
     State(app): State<App>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    extract::Json(CancelOrder {}): extract::Json<CancelOrder>,
+    extract::Json(_): extract::Json<Option<CancelOrder>>,
 ) -> Result<Json<Order>, Problem> {
     let id = order_id(&id)?;
     let change = Change {

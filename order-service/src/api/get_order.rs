@@ -26,7 +26,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 #[into_params(parameter_in = Query)]
 pub(super) struct Ask {
     /// Answer when the order is no longer pending, or after this time: "0s" to "60s".
-    #[param(value_type = Option<String>, example = "10s", pattern = "^[0-9]{1,5}(ms|s)$|^[01]m$")]
+    #[param(value_type = Option<String>, example = "1s", pattern = "^[0-9]{1,5}(ms|s)$|^[01]m$")]
     #[serde(default)]
     wait: Wait,
 }

@@ -32,6 +32,7 @@ pub(super) struct Ask {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Limit,
     /// Where to go on: `next_cursor` of the page before.
+    #[param(pattern = "^[0-7][0-9a-f]{15}$")]
     cursor: Option<String>,
 }
 

@@ -78,7 +78,7 @@ pub(super) async fn get_outbox(State(app): State<App>) -> Result<Json<OutboxBody
 pub(super) async fn retry(
     State(app): State<App>,
     Path(id): Path<String>,
-    extract::Json(Retry {}): extract::Json<Retry>,
+    extract::Json(_): extract::Json<Option<Retry>>,
 ) -> Result<StatusCode, Problem> {
     let found = app.0.store.outbox().retry(&id).await.map_err(failed)?;
     if found { Ok(StatusCode::ACCEPTED) } else { Err(not_found(&id)) }

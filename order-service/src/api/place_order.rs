@@ -50,7 +50,12 @@ pub(super) struct PlaceOrder {
 #[serde(deny_unknown_fields)]
 pub(super) struct Orderer {
     /// Whom the mails address; no control characters.
-    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$",
+        example = "Ada Lovelace"
+    )]
     name: String,
     /// Where the mails go.
     #[schema(format = Email, max_length = 254, example = "ada@example.com")]

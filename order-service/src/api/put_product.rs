@@ -18,7 +18,12 @@ use crate::product::{Product, is_name, is_sku};
 #[serde(deny_unknown_fields)]
 pub(super) struct PutProduct {
     /// What it is called; no control characters.
-    #[schema(min_length = 1, max_length = 200, example = "Mug")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$",
+        example = "Mug"
+    )]
     name: String,
     /// The price of one.
     price: Money,
