@@ -79,13 +79,13 @@ async fn work(
         "inventory-service",
         Arc::new(handlers),
     )
-    .concurrency(CONCURRENCY)
-    .run(stop.clone());
+    .concurrency(CONCURRENCY);
+    let relay = Relay::new(outbox, transport);
+    let watching = readiness::watch([consumer.status(), relay.status()], health, stop.clone());
     let consuming = async {
         let _then_the_relay = consumed.clone().drop_guard();
-        consumer.await;
+        consumer.run(stop).await;
     };
-    let relaying = Relay::new(outbox, Arc::clone(&transport)).run(consumed.clone());
-    tokio::join!(consuming, relaying, readiness::watch(transport, health, stop));
+    tokio::join!(consuming, relay.run(consumed.clone()), watching);
     Ok(())
 }

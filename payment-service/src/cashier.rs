@@ -90,9 +90,9 @@ impl Cashier {
             let Some(answer) = self.ask(&stored.payment, operation).await else { return Ok(()) };
             let settled = self.settle(event.cloned(), stored.payment.order_id, operation, answer).await?;
             self.outbox.notify();
-            match settled {
-                Settled::GoesOn(now) => stored = now,
-                Settled::Failed(failure) => return Err(failure),
+            match settled.failure {
+                None => stored = settled.now,
+                Some(failure) => return Err(failure),
             }
         }
         Ok(())
@@ -146,13 +146,11 @@ impl Cashier {
                         outbox::add(connection, topic::PAYMENTS, &announcement::event(&stored, &news))
                             .await?;
                     }
-                    if let Some(failure) = taken.failure {
-                        return Ok(Settled::Failed(failure));
-                    }
-                    if let Some(event) = event.filter(|_| stored.payment.intent.is_none()) {
+                    let ended = taken.failure.is_none() && stored.payment.intent.is_none();
+                    if let Some(event) = event.filter(|_| ended) {
                         inbox::first_time(connection, CONSUMER, &event).await?;
                     }
-                    Ok(Settled::GoesOn(stored))
+                    Ok(Settled { now: stored, failure: taken.failure })
                 })
             })
             .await
@@ -164,10 +162,10 @@ impl Cashier {
 #[error("the payment of order {0} is gone")]
 struct Vanished(OrderId);
 
-/// What the second transaction came to. A failure is committed too: the attempt is noted.
-enum Settled {
-    GoesOn(Stored),
-    Failed(Failure),
+/// What the second transaction came to. It is committed after a failure too: the attempt is noted.
+struct Settled {
+    now: Stored,
+    failure: Option<Failure>,
 }
 
 /// What an answer means for a payment.

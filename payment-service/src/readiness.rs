@@ -1,27 +1,25 @@
-//! Keeps `/readyz` true: without the broker no order is heard of.
+//! Keeps `/readyz` true: ready while the consumer hears orders and the relay tells what came of them.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use messaging::transport::Transport;
+use messaging::status::Status;
 use serve::health::Health;
 use tokio_util::sync::CancellationToken;
 
-/// How often the broker is asked.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked.
+const EVERY: Duration = Duration::from_millis(200);
 
-/// Watches the broker until `stop`.
-pub(crate) async fn watch(transport: Arc<dyn Transport>, health: Health, stop: CancellationToken) {
-    let look = async {
-        loop {
-            match transport.ready().await {
-                Ok(()) => health.set_ready(),
-                Err(error) => health.set_not_ready(error.to_string()),
-            }
-            tokio::time::sleep(EVERY).await;
+/// Watches consumer and relay until `stop`.
+pub(crate) async fn watch(workers: [Status; 2], health: Health, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match workers.iter().find_map(Status::trouble) {
+            None => health.set_ready(),
+            Some(trouble) => health.set_not_ready(trouble),
         }
-    };
-    tokio::select! {
-        () = stop.cancelled() => health.set_not_ready("stopping"),
-        () = look => {}
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
     }
+    health.set_not_ready("stopping");
 }
