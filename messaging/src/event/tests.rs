@@ -117,3 +117,25 @@ fn data_of_another_shape_is_an_error_that_names_the_type() {
     let error = Event::new("/s", "order.placed", &"text").decode::<u32>().unwrap_err();
     assert!(error.to_string().contains("order.placed"));
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_the_attributes_and_data_hold_is_read_back_the_same(
+        id in ".{1,40}",
+        subject in ".*",
+        key in ".*",
+        data in proptest::collection::vec(".*", 0..5),
+    ) {
+        let event = Event::new("/s", "t", &data).with_id(id.clone()).with_subject(subject.clone()).with_partition_key(key.clone());
+        let read = Event::from_json(event.to_json()).unwrap();
+        proptest::prop_assert_eq!(read.id(), id);
+        proptest::prop_assert_eq!(read.subject(), Some(subject.as_str()));
+        proptest::prop_assert_eq!(read.partition_key(), Some(key.as_str()));
+        proptest::prop_assert_eq!(read.decode::<Vec<String>>().unwrap(), data);
+    }
+
+    #[test]
+    fn bytes_that_are_no_event_are_refused_without_a_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+        proptest::prop_assert!(Event::from_json(bytes.into()).is_err());
+    }
+}
