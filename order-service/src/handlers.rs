@@ -64,21 +64,17 @@ impl Handler for Hearing {
         };
         let change =
             Change { order, input, what: what.to_owned(), detail, at: Timestamp::now(), traceparent: None };
-        match self.store.hear(event, change, self.grace).await? {
-            Outcome::NoSuchOrder => Err(Failure::permanent(format!("there is no order {order}"))),
-            Outcome::Decided(decision) => {
-                tracing::debug!(order_id = %order, what = event.kind(), remark = ?decision.remark, "heard");
-                Ok(())
-            }
-            Outcome::Repeated => Ok(()),
+        if let Outcome::Decided(decision) = self.store.hear(event, change, self.grace).await? {
+            tracing::debug!(order_id = %order, what = event.kind(), remark = ?decision.remark, "heard");
         }
+        Ok(())
     }
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unreadable { .. } => Self::permanent(error),
+            StoreError::Unreadable { .. } | StoreError::NoSuchOrder(_) => Self::permanent(error),
             error => Self::transient(error),
         }
     }

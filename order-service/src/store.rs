@@ -52,6 +52,9 @@ pub enum StoreError {
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// There is no such order.
+    #[error("there is no order {0}")]
+    NoSuchOrder(events::OrderId),
     /// The order's state was not the one that was decided on.
     #[error("order {0} changed meanwhile")]
     ChangedMeanwhile(events::OrderId),

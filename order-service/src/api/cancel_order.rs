@@ -1,7 +1,6 @@
 //! `POST /orders/{id}/cancel`: the customer does not want it any more; everything is undone.
 
 use axum::{Json, extract::State, http::HeaderMap};
-use events::OrderId;
 use serde::Deserialize;
 use serve::{
     extract::{self, Path},
@@ -12,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     App,
-    get_order::{not_found, order_id},
+    get_order::{find, order_id},
     place_order::traceparent,
     problem::ALREADY_CANCELLED,
 };
@@ -55,14 +54,9 @@ pub(super) async fn cancel_order(
         traceparent: traceparent(&headers),
     };
     match app.0.store.advance(change, app.0.compensation_deadline).await? {
-        Outcome::Decided(decision) if decision.announce.is_some() => cancelled(&app, id).await,
+        Outcome::Decided(decision) if decision.announce.is_some() => find(&app, id).await.map(Json),
         Outcome::Decided(_) | Outcome::Repeated => {
             Err(Problem::new(&ALREADY_CANCELLED).detail(format!("order {id} is cancelled already")))
         }
-        Outcome::NoSuchOrder => Err(not_found(&id.to_string())),
     }
-}
-
-async fn cancelled(app: &App, id: OrderId) -> Result<Json<Order>, Problem> {
-    app.0.store.order(id).await?.map(Json).ok_or_else(|| not_found(&id.to_string()))
 }

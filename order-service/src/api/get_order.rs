@@ -75,7 +75,8 @@ pub(super) async fn get_order(
     }
 }
 
-async fn find(app: &App, id: OrderId) -> Result<Order, Problem> {
+/// The order, or the problem that there is none.
+pub(super) async fn find(app: &App, id: OrderId) -> Result<Order, Problem> {
     app.0.store.order(id).await?.ok_or_else(|| not_found(&id.to_string()))
 }
 
@@ -84,7 +85,6 @@ pub(super) fn order_id(text: &str) -> Result<OrderId, Problem> {
     text.parse().map_err(|_| not_found(text))
 }
 
-/// There is no such order.
-pub(super) fn not_found(id: &str) -> Problem {
+fn not_found(id: &str) -> Problem {
     Problem::new(&ORDER_NOT_FOUND).detail(format!("there is no order {id}"))
 }

@@ -30,6 +30,9 @@ slugs! {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if let StoreError::NoSuchOrder(_) = error {
+            return Self::new(&ORDER_NOT_FOUND).detail(error.to_string());
+        }
         tracing::error!(error = %messaging::failure::reason(&error), "a request failed");
         Self::new(&INTERNAL)
     }

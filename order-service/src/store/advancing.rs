@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     notes,
-    order::{Attention, Happening, Order, Status},
+    order::{Attention, Happening, Order},
     saga::{self, Announcement, Decision, Input, State},
 };
 
@@ -39,8 +39,6 @@ pub struct Change {
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// There is no such order.
-    NoSuchOrder,
     /// The saga decided.
     Decided(Decision),
     /// The event was handled before.
@@ -51,7 +49,8 @@ impl Store {
     /// Hears an event, once.
     ///
     /// # Errors
-    /// When the database fails; nothing has changed then, and the event may be heard again.
+    /// When the database fails, or there is no such order; nothing has changed then, and the event may be
+    /// heard again.
     pub async fn hear(&self, event: &Event, change: Change, grace: Duration) -> Result<Outcome, StoreError> {
         let (event, order) = (event.clone(), change.order);
         let heard = self.database.write(move |connection| {
@@ -71,7 +70,7 @@ impl Store {
     /// Does what the customer or the clock asks for.
     ///
     /// # Errors
-    /// When the database fails; nothing has changed then.
+    /// When the database fails, or there is no such order; nothing has changed then.
     pub async fn advance(&self, change: Change, grace: Duration) -> Result<Outcome, StoreError> {
         let order = change.order;
         let advanced = self.database.write(move |connection| {
@@ -109,7 +108,7 @@ async fn advance(
     .bind(change.order.to_string())
     .fetch_optional(&mut *connection)
     .await?;
-    let Some(row) = row else { return Ok(Outcome::NoSuchOrder) };
+    let row = row.ok_or(StoreError::NoSuchOrder(change.order))?;
     let state = row.state(change.order)?;
     let decision = saga::decide(&state, change.input);
     let happenings = notes::happenings(change, &decision);
@@ -238,16 +237,5 @@ fn event(order: &Order, kind: &str, data: &impl Serialize, change: &Change, caus
     match &change.traceparent {
         Some(traceparent) => event.with_traceparent(traceparent),
         None => event,
-    }
-}
-
-impl Outcome {
-    /// The status that it led to, where there is such an order.
-    #[must_use]
-    pub const fn status(&self) -> Option<Status> {
-        match self {
-            Self::Decided(decision) => Some(decision.next.status),
-            Self::NoSuchOrder | Self::Repeated => None,
-        }
     }
 }

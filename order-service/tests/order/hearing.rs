@@ -137,6 +137,24 @@ async fn what_is_not_understood_or_of_no_known_order_is_refused_for_good() {
 }
 
 #[tokio::test]
+async fn what_failed_was_not_heard_and_takes_effect_when_it_comes_again() {
+    let shop = Shop::open().await;
+    let ear = shop.ear().await;
+    let order = shop.placed().await;
+    let event = stock_event("stock.rejected", order);
+    let pool = database(&shop).await;
+    sqlx::query("UPDATE orders SET id = 'away' WHERE id = ?")
+        .bind(order.to_string())
+        .execute(&pool)
+        .await
+        .unwrap();
+    ear.hearing(Queue::Stock).handle(&event).await.unwrap_err();
+    sqlx::query("UPDATE orders SET id = ?").bind(order.to_string()).execute(&pool).await.unwrap();
+    ear.stock(&event).await;
+    assert_eq!(shop.show(order).await["reason"], "out-of-stock");
+}
+
+#[tokio::test]
 async fn a_known_event_of_no_interest_is_left_alone() {
     let shop = Shop::open().await;
     let order = shop.placed().await;
@@ -147,9 +165,14 @@ async fn a_known_event_of_no_interest_is_left_alone() {
 
 /// What stands in the outbox, oldest first, as the relay would send it.
 async fn said(shop: &Shop) -> Vec<Event> {
-    let file = shop.folder().join("order.db");
-    let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    let pool = database(shop).await;
     let rows: Vec<(Vec<u8>,)> =
         sqlx::query_as("SELECT event FROM outbox ORDER BY position").fetch_all(&pool).await.unwrap();
     rows.into_iter().map(|(json,)| Event::from_json(json.into()).unwrap()).collect()
+}
+
+/// The service's database, beside the service.
+async fn database(shop: &Shop) -> sqlx::SqlitePool {
+    let file = shop.folder().join("order.db");
+    sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap()
 }
