@@ -12,6 +12,7 @@ mod listing;
 mod outbox;
 mod placing;
 mod products;
+mod program;
 mod reading;
 mod shop;
 mod starting;
