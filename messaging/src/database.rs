@@ -1,6 +1,7 @@
 //! A service's SQLite: one writer with group commit, readers beside it. The tables of outbox and inbox
 //! are made here; what they mean stands in their own modules. How the writer works: `database/writer.rs`.
 
+mod executor;
 mod opening;
 mod unit;
 mod upkeep;
@@ -57,7 +58,7 @@ impl Database {
     pub async fn open(file: &Path, migrator: &Migrator) -> Result<Self, DatabaseError> {
         let opened = opening::open(file, migrator).await?;
         let (writer, orders) = mpsc::channel(MAX_WAITING);
-        tokio::spawn(writer::run(opened.writer, orders));
+        writer::start(opened.writer, orders)?;
         let name = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         Ok(Self { name: name.into(), reader: opened.reader, writer })
     }

@@ -2,6 +2,7 @@
 //! and only if that was committed. The relay publishes it; the statements it needs are in
 //! `outbox/rows.rs`. Here: writing, looking, and what a person does with what was set aside.
 
+pub(crate) mod pending;
 pub(crate) mod rows;
 
 use std::{sync::Arc, time::Duration};
@@ -11,31 +12,25 @@ use sqlx::{FromRow, Row as _, SqliteConnection, sqlite::SqliteRow};
 use tokio::sync::Notify;
 use units::Timestamp;
 
+use self::pending::Row;
 use crate::{
-    database::{Database, DatabaseError, millis, time},
+    database::{Database, DatabaseError, time},
     event::Event,
 };
 
 /// Says an event to a topic, on the caller's own transaction. What is stored are the bytes that will
 /// be sent. Call [`Outbox::notify`] after the commit.
 ///
+/// Inside [`Database::write`] the row is written together with those of others just before the commit,
+/// so that the work itself can't see it yet; on any other connection it is written at once.
+///
 /// # Errors
 /// What the database says.
 pub async fn add(connection: &mut SqliteConnection, topic: &str, event: &Event) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO outbox (topic, source, id, type, key, written_at, event)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )
-    .bind(topic)
-    .bind(event.source())
-    .bind(event.id())
-    .bind(event.kind())
-    .bind(event.partition_key())
-    .bind(millis(Timestamp::now()))
-    .bind(event.to_json().as_ref())
-    .execute(connection)
-    .await
-    .map(|_| ())
+    match pending::keep(Row::new(topic, event)) {
+        None => Ok(()),
+        Some(row) => pending::write(connection, &[row]).await,
+    }
 }
 
 /// A handle on a database's outbox; cheap to clone.

@@ -34,7 +34,8 @@ pub(super) async fn open(file: &Path, migrator: &Migrator) -> Result<Opened, Dat
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("temp_store", "memory");
+        .pragma("temp_store", "memory")
+        .disable_statement_logging();
     let mut writer = options.connect().await?;
     migrate(&mut writer, migrator).await?;
     let reader = SqlitePoolOptions::new()

@@ -15,10 +15,13 @@ pub(super) enum Answer<T, E> {
     Panicked(Box<dyn Any + Send>),
 }
 
+/// Tells a caller what the commit of its work came to.
+pub(super) type Commit = Box<dyn FnOnce(Result<(), DatabaseError>) + Send>;
+
 /// What a unit came to, before the commit.
 pub(super) enum Outcome {
     /// Keep what it wrote; tell it what the commit came to.
-    Keep(Box<dyn FnOnce(Result<(), DatabaseError>) + Send>),
+    Keep(Commit),
     /// Undo what it wrote; then tell it.
     Undo(Box<dyn FnOnce() + Send>),
 }

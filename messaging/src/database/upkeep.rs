@@ -1,8 +1,9 @@
-//! What the writer does of itself now and then: forgets what the inbox need not remember any more.
+//! What the writer does of itself now and then, after others' work: forgets what the inbox need not
+//! remember any more.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::sync::oneshot;
 use units::Timestamp;
 
 use super::{
@@ -30,8 +31,8 @@ impl Upkeep {
         Self { due: Instant::now() + FIRST }
     }
 
-    pub(super) const fn due(&self) -> Instant {
-        self.due
+    pub(super) fn is_due(&self) -> bool {
+        Instant::now() >= self.due
     }
 
     /// The work that is due, and where to hear how many rows went.

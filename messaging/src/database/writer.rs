@@ -7,17 +7,19 @@
 //! in a group BEGIN IMMEDIATE; SAVEPOINT · unit · RELEASE; SAVEPOINT · unit · COMMIT
 //! one fails                             · unit · ROLLBACK TO        · unit ·
 //! ```
+//! What the units said to the outbox is written for all of them at once, just before the COMMIT.
 
-use std::sync::Arc;
+use std::{io, sync::Arc, thread};
 
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    DatabaseError,
-    unit::{Outcome, Unit},
+    DatabaseError, executor,
+    unit::{Commit, Outcome, Unit},
     upkeep::Upkeep,
 };
+use crate::outbox::pending::{self, Row};
 
 /// How many units share a commit at most: bounds how long the first of them waits.
 const MAX_GROUP: usize = 128;
@@ -29,25 +31,34 @@ pub(super) enum Order {
     Close(oneshot::Sender<()>),
 }
 
-type Commits = Vec<Box<dyn FnOnce(Result<(), DatabaseError>) + Send>>;
+/// What a group's units came to that are kept: whom to tell of the commit, and what they said.
+#[derive(Default)]
+struct Kept {
+    commits: Vec<Commit>,
+    said: Vec<Row>,
+}
 
-pub(super) async fn run(mut connection: SqliteConnection, mut orders: mpsc::Receiver<Order>) {
+/// Starts the writer on a thread of its own. What units of work spawn or time belongs to the caller's
+/// runtime.
+pub(super) fn start(connection: SqliteConnection, orders: mpsc::Receiver<Order>) -> io::Result<()> {
+    let runtime = tokio::runtime::Handle::current();
+    let writer = move || {
+        let _context = runtime.enter();
+        executor::block_on(run(connection, orders));
+    };
+    thread::Builder::new().name("database-writer".to_owned()).spawn(writer).map(|_| ())
+}
+
+async fn run(mut connection: SqliteConnection, mut orders: mpsc::Receiver<Order>) {
     let mut upkeep = Upkeep::new();
     let mut waiting = Vec::with_capacity(MAX_GROUP);
     let mut closing = None;
-    while closing.is_none() {
-        tokio::select! {
-            taken = orders.recv_many(&mut waiting, MAX_GROUP) => {
-                if taken == 0 {
-                    break;
-                }
-                closing = serve(&mut connection, waiting.drain(..)).await;
-            }
-            () = tokio::time::sleep_until(upkeep.due()) => {
-                let (work, answered) = Upkeep::work();
-                group(&mut connection, vec![work]).await;
-                upkeep.done(answered);
-            }
+    while closing.is_none() && orders.recv_many(&mut waiting, MAX_GROUP).await > 0 {
+        closing = serve(&mut connection, waiting.drain(..)).await;
+        if upkeep.is_due() {
+            let (work, answered) = Upkeep::work();
+            group(&mut connection, vec![work]).await;
+            upkeep.done(answered);
         }
     }
     orders.close();
@@ -95,18 +106,18 @@ async fn group(connection: &mut SqliteConnection, units: Vec<Box<dyn Unit>>) {
         units.into_iter().for_each(|unit| unit.refuse(DatabaseError::Commit(Arc::clone(&error))));
         return;
     }
-    let mut commits: Commits = Vec::with_capacity(units.len());
+    let mut kept = Kept::default();
     let mut broken = None;
     for unit in units {
         if let Some(error) = &broken {
             unit.refuse(DatabaseError::Commit(Arc::clone(error)));
             continue;
         }
-        if let Err(error) = one(connection, unit, alone, &mut commits).await {
+        if let Err(error) = one(connection, unit, alone, &mut kept).await {
             broken = Some(Arc::new(error));
         }
     }
-    finish(connection, commits, broken).await;
+    finish(connection, kept, broken).await;
 }
 
 /// Runs one unit. An error means that the whole transaction is lost.
@@ -114,11 +125,15 @@ async fn one(
     connection: &mut SqliteConnection,
     unit: Box<dyn Unit>,
     alone: bool,
-    commits: &mut Commits,
+    kept: &mut Kept,
 ) -> Result<(), sqlx::Error> {
-    match unit.run(connection).await {
+    pending::begin();
+    let outcome = unit.run(connection).await;
+    let said = pending::end();
+    match outcome {
         Outcome::Keep(commit) => {
-            commits.push(commit);
+            kept.commits.push(commit);
+            kept.said.extend(said);
             if alone { Ok(()) } else { execute(connection, "RELEASE unit; SAVEPOINT unit").await }
         }
         Outcome::Undo(tell) => {
@@ -129,20 +144,26 @@ async fn one(
     }
 }
 
-/// Commits if there is anything to keep, and tells those whose work it was.
-async fn finish(connection: &mut SqliteConnection, commits: Commits, broken: Option<Arc<sqlx::Error>>) {
+/// Writes what the units said and commits, if there is anything to keep; and tells those whose work it
+/// was.
+async fn finish(connection: &mut SqliteConnection, kept: Kept, broken: Option<Arc<sqlx::Error>>) {
     let committed = match broken {
         Some(error) => Err(error),
-        None if commits.is_empty() => return undo_all(connection).await,
-        None => execute(connection, "COMMIT").await.map_err(Arc::new),
+        None if kept.commits.is_empty() => return undo_all(connection).await,
+        None => commit(connection, &kept.said).await.map_err(Arc::new),
     };
     if let Err(error) = &committed {
-        tracing::error!(error = %error, units = commits.len(), "database_commit_failed");
+        tracing::error!(error = %error, units = kept.commits.len(), "database_commit_failed");
         undo_all(connection).await;
     }
-    for commit in commits {
+    for commit in kept.commits {
         commit(committed.clone().map_err(DatabaseError::Commit));
     }
+}
+
+async fn commit(connection: &mut SqliteConnection, said: &[Row]) -> Result<(), sqlx::Error> {
+    pending::write(connection, said).await?;
+    execute(connection, "COMMIT").await
 }
 
 /// Ends the transaction without keeping anything of it, if one is open.
