@@ -94,9 +94,9 @@ mod tests {
         let mut leases = Leases::new(4 * SECOND);
         leases.take(receipt.clone(), leases.length, start);
         assert!(leases.due(start + SECOND).is_empty());
-        assert_eq!(leases.due(start + 2 * SECOND), [receipt.clone()]);
+        assert_eq!(leases.due(start + 2 * SECOND), [Receipt::new("r")]);
         assert!(leases.due(start + 2 * SECOND).is_empty());
-        assert_eq!(leases.due(start + 3 * SECOND), [receipt.clone()]);
+        assert_eq!(leases.due(start + 3 * SECOND), [Receipt::new("r")]);
         leases.extended(&receipt, Settled::Done, start + 3 * SECOND);
         assert!(leases.is_good(&receipt, start + 6 * SECOND));
         assert!(leases.due(start + 4 * SECOND).is_empty());

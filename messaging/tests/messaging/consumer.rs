@@ -329,3 +329,19 @@ async fn what_a_handler_causes_hangs_below_its_own_span_in_the_trace_of_the_even
     let caused = seen.caused("/tester", "caused", &1).traceparent().unwrap().to_owned();
     assert!(caused.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && caused != parent, "{caused}");
 }
+
+#[tokio::test]
+async fn what_is_no_event_is_a_dead_letter_at_once_and_never_reaches_the_handler() {
+    let broker = broker().await;
+    let event = event("k", 1);
+    broker.publish("work", std::slice::from_ref(&event)).await;
+    let transport = Faulty::new(broker.transport());
+    transport.garbles.store(true, Ordering::SeqCst);
+    let handler = Told::new(|_| async { Ok(()) });
+    let consuming = Consuming::start(consumer(transport, &handler));
+    broker.wait_count("work", "dead", 1).await;
+    consuming.stop().await;
+    let dead = dead(&broker, &event).await;
+    assert_eq!((handler.seen(), dead["delivery_count"].as_u64()), (0, Some(1)));
+    assert!(dead["reason"].as_str().unwrap().contains("not a CloudEvent"), "{dead}");
+}

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Faulty {
     pub(crate) settled: Mutex<Vec<Vec<Settle>>>,
     pub(crate) receives: AtomicUsize,
     pub(crate) receive_most: AtomicUsize,
+    /// What is received can't be read as an event.
+    pub(crate) garbles: AtomicBool,
 }
 
 impl Faulty {
@@ -50,6 +52,7 @@ impl Faulty {
             settled: Mutex::default(),
             receives: AtomicUsize::new(0),
             receive_most: AtomicUsize::new(0),
+            garbles: AtomicBool::new(false),
         })
     }
 
@@ -114,7 +117,13 @@ impl Transport for Faulty {
     async fn receive(&self, queue: &str, receive: &Receive) -> Result<Vec<Delivery>, TransportError> {
         self.receives.fetch_add(1, Ordering::SeqCst);
         self.receive_most.fetch_max(receive.max, Ordering::SeqCst);
-        through(&self.receive, self.inner.receive(queue, receive)).await?
+        let mut deliveries = through(&self.receive, self.inner.receive(queue, receive)).await??;
+        if self.garbles.load(Ordering::SeqCst) {
+            for delivery in &mut deliveries {
+                delivery.event = Event::from_json("garbled".into());
+            }
+        }
+        Ok(deliveries)
     }
 
     async fn settle(&self, queue: &str, settlements: &[Settlement]) -> Result<Vec<Settled>, TransportError> {

@@ -1,5 +1,7 @@
 //! What messaging promises, against a real broker, real SQLite files and real HTTP.
 
+#![allow(clippy::unwrap_used)] // in a test a panic is the answer
+
 mod broker;
 mod conformance;
 mod consumer;
@@ -7,6 +9,7 @@ mod database;
 mod faults;
 mod handlers;
 mod inbox;
+mod observing;
 mod outbox;
 mod publisher;
 mod relay;

@@ -21,10 +21,13 @@ use serde_json::{Value, json};
 
 use crate::broker::{Broker, event, orders_to_work};
 
+/// From the events of a request, if it held any, to its answer.
+type Answer = Arc<dyn Fn(&[Value]) -> Response + Send + Sync>;
+
 /// Answers every request as told, and keeps what it was sent.
 #[derive(Clone)]
 struct Played {
-    answer: Arc<dyn Fn(&[Value]) -> Response + Send + Sync>,
+    answer: Answer,
     sent: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
 }
 

@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_cut_where_the_broker_would_not_take_it() {
-        assert_eq!(requests([1, 2, 3].into_iter()), [0..3]);
+        assert_eq!(requests([1, 2, 3].into_iter()), std::slice::from_ref(&(0..3)));
         assert_eq!(requests([MAX_REQUEST_BYTES, 1, MAX_REQUEST_BYTES].into_iter()), [0..1, 1..2, 2..3]);
         assert_eq!(requests(std::iter::repeat_n(1, MAX_REQUEST_EVENTS + 1)).len(), 2);
         assert!(requests(std::iter::empty()).is_empty());
