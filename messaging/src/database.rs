@@ -34,8 +34,8 @@ pub enum DatabaseError {
     /// SQLite says no: locked for too long, a full disk, a constraint.
     #[error("the database refuses")]
     Sqlite(#[from] sqlx::Error),
-    /// The group's commit failed; nothing of it is kept.
-    #[error("the commit failed: {0}")]
+    /// The transaction could not be begun or committed; nothing of it is kept.
+    #[error("the transaction failed: {0}")]
     Commit(Arc<sqlx::Error>),
     /// The tables can't be brought to what this version needs.
     #[error("the database can't be migrated")]

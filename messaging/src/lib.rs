@@ -4,6 +4,27 @@
 //! A service keeps three promises with it: what it says is said if and only if its own commit holds
 //! ([`outbox`], [`relay`]); what it hears takes effect once, however often it is delivered ([`inbox`]);
 //! and a fault of the moment never costs a message ([`failure`], [`consumer`]).
+//!
+//! A handler that keeps all three:
+//! ```
+//! # use messaging::{Database, Event, Failure, Outbox, inbox, outbox};
+//! async fn on_order_placed(database: &Database, outbox: &Outbox, event: &Event) -> Result<(), Failure> {
+//!     let (event, order) = (event.clone(), event.decode::<serde_json::Value>()?);
+//!     let reserve = database.write(move |connection| {
+//!         Box::pin(async move {
+//!             if !inbox::first_time(connection, "inventory", &event).await? {
+//!                 return Ok::<_, Failure>(());
+//!             }
+//!             // The effect, on the same connection; then what is said of it:
+//!             let reserved = event.caused("/inventory", "stock.reserved", &order);
+//!             Ok(outbox::add(connection, "stock", &reserved).await?)
+//!         })
+//!     });
+//!     reserve.await?;
+//!     outbox.notify();
+//!     Ok(())
+//! }
+//! ```
 
 pub mod conformance;
 pub mod consumer;
