@@ -89,13 +89,3 @@ async fn work(
     tokio::join!(orders, payments, watching);
     Ok(())
 }
-fn assert_send<T: Send>(_: &T) {}
-pub fn probe(l: TcpListener, c: Config, s: CancellationToken, r: axum::Router, st: Store) {
-    let c2 = c.clone();
-    let f1 = async move { let _ = Store::open(&c2.data).await; };
-    assert_send(&f1);
-    let f2 = serve::http::run(l, r, Limits::default(), s);
-    assert_send(&f2);
-    let f3 = async move { st.close().await; };
-    assert_send(&f3);
-}

@@ -1,0 +1,69 @@
+//! The command line: `up` (also without a subcommand), `demo`, `load`, `check`.
+
+use std::{io::Write, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use serve::{logs, program::LogArgs};
+
+use crate::{check::CheckArgs, demo::DemoArgs, load::LoadArgs, up::UpArgs};
+
+/// An order pipeline on one machine: a durable broker and five services over HTTP
+#[derive(Parser, Clone, Debug)]
+#[command(name = "pipeline", version, args_conflicts_with_subcommands = true)]
+pub struct Command {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    up: Up,
+}
+
+/// `up`, whether it is named or not.
+#[derive(Args, Clone, Debug)]
+struct Up {
+    #[command(flatten)]
+    up: UpArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum What {
+    /// Run the broker and all services until ctrl-c or SIGTERM (the default)
+    Up(Up),
+    /// Show a shop's day: orders of every kind, a dead letter redriven, all invariants checked
+    Demo(DemoArgs),
+    /// Place many orders with a pipeline that is up, measure, and check the invariants
+    Load(LoadArgs),
+    /// Hold a pipeline that is up to its invariants: a line each, exit 1 if one fails
+    Check(CheckArgs),
+}
+
+impl Command {
+    /// Does what is asked. Exit codes: 0 all went well; 1 something failed, and stderr says what.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return failed(&error.into()),
+        };
+        let done = match self.what.unwrap_or(What::Up(self.up)) {
+            What::Up(Up { up, log }) => {
+                if let Err(error) = logs::start(&log.log, log.log_format) {
+                    let _ = failed(&error.into());
+                    return ExitCode::from(2);
+                }
+                runtime.block_on(up.run())
+            }
+            What::Demo(demo) => runtime.block_on(demo.run()),
+            What::Load(load) => runtime.block_on(load.run()),
+            What::Check(check) => runtime.block_on(check.run()),
+        };
+        done.unwrap_or_else(|error| failed(&error))
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    // Nowhere is left to say that stderr is closed.
+    let _ = writeln!(anstream::stderr(), "error: {error:#}");
+    ExitCode::FAILURE
+}
