@@ -15,17 +15,17 @@ use pipeline::{
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
-pub const CONFIRMED: &str = "0199-confirmed";
-pub const REFUNDED: &str = "0199-refunded";
-pub const DECLINED: &str = "0199-declined";
+pub(crate) const CONFIRMED: &str = "0199-confirmed";
+pub(crate) const REFUNDED: &str = "0199-refunded";
+pub(crate) const DECLINED: &str = "0199-declined";
 
 /// What the pipeline tells, by path.
 #[derive(Clone)]
-pub struct Told(pub Value);
+pub(crate) struct Told(pub(crate) Value);
 
 impl Told {
     /// A pipeline with one order of each kind, in which all is well.
-    pub fn sound() -> Self {
+    pub(crate) fn sound() -> Self {
         Self(json!({
             "/orders": items(&[
                 order(CONFIRMED, "confirmed", 1),
@@ -64,17 +64,17 @@ impl Told {
     }
 
     /// The list at that path.
-    pub fn list(&mut self, path: &str) -> &mut Vec<Value> {
+    pub(crate) fn list(&mut self, path: &str) -> &mut Vec<Value> {
         self.0[path]["items"].as_array_mut().unwrap()
     }
 
     /// The one of the list at that path whose `field` is `value`.
-    pub fn find(&mut self, path: &str, field: &str, value: &str) -> &mut Value {
+    pub(crate) fn find(&mut self, path: &str, field: &str, value: &str) -> &mut Value {
         self.list(path).iter_mut().find(|item| item[field] == value).unwrap()
     }
 
     /// Makes a dead letter of a message about that order.
-    pub fn kill(&mut self, order: &str) {
+    pub(crate) fn kill(&mut self, order: &str) {
         let counts = &mut self.list("/queues")[0]["counts"];
         counts["dead"] = 1.into();
         counts["dead_lettered"] = 1.into();
@@ -84,7 +84,7 @@ impl Told {
     }
 
     /// Tells it over HTTP and has it checked.
-    pub async fn checked(self, answered: &Answered) -> Result<Report, CheckError> {
+    pub(crate) async fn checked(self, answered: &Answered) -> Result<Report, CheckError> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(tell).with_state(Arc::new(self));
@@ -96,7 +96,7 @@ impl Told {
     }
 
     /// The same for a pipeline that no client of ours used.
-    pub async fn report(self) -> Report {
+    pub(crate) async fn report(self) -> Report {
         self.checked(&Answered::default()).await.unwrap()
     }
 }
@@ -110,11 +110,11 @@ async fn tell(State(told): State<Arc<Told>>, uri: Uri, RawQuery(query): RawQuery
     Json(answer).into_response()
 }
 
-pub fn items(items: &[Value]) -> Value {
+pub(crate) fn items(items: &[Value]) -> Value {
     json!({ "items": items })
 }
 
-pub fn order(id: &str, status: &str, mugs: i64) -> Value {
+pub(crate) fn order(id: &str, status: &str, mugs: i64) -> Value {
     json!({
         "id": id, "status": status, "timeline": [], "attention": [],
         "lines": [{"sku": "mug", "name": "Mug", "quantity": mugs, "price": {"amount": 1299, "currency": "EUR"}}],
@@ -122,19 +122,19 @@ pub fn order(id: &str, status: &str, mugs: i64) -> Value {
     })
 }
 
-pub fn key(key: &str, order: &str) -> Value {
+pub(crate) fn key(key: &str, order: &str) -> Value {
     json!({"key": key, "order_id": order})
 }
 
-pub fn entry(order: &str, operation: &str) -> Value {
+pub(crate) fn entry(order: &str, operation: &str) -> Value {
     json!({"order_id": order, "operation": operation, "amount": {"amount": 1299, "currency": "EUR"}})
 }
 
-pub fn reservation(order: &str, state: &str, mugs: i64) -> Value {
+pub(crate) fn reservation(order: &str, state: &str, mugs: i64) -> Value {
     json!({"order_id": order, "state": state, "lines": [{"sku": "mug", "quantity": mugs}]})
 }
 
-pub fn mail(order: &str, kind: &str) -> Value {
+pub(crate) fn mail(order: &str, kind: &str) -> Value {
     json!({"order_id": order, "kind": kind})
 }
 
