@@ -9,6 +9,7 @@ mod document;
 mod given;
 mod identity;
 mod json;
+mod page;
 mod path;
 pub mod problem;
 mod publishing;

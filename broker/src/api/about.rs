@@ -46,7 +46,7 @@ struct Card {
 }
 
 /// What runs here, and where to go on.
-#[utoipa::path(get, path = "/", tag = "watching", responses((status = 200, description = "The card", body = Card)))]
+#[utoipa::path(get, path = "/", operation_id = "get_card", tag = "watching", responses((status = 200, description = "The card", body = Card)))]
 async fn card(_: NoQuery) -> Json<Card> {
     Json(Card {
         name: "broker",
@@ -60,7 +60,7 @@ async fn card(_: NoQuery) -> Json<Card> {
 }
 
 /// Gauges and counters per queue and topic, and histograms, as Prometheus text.
-#[utoipa::path(get, path = "/metrics", tag = "watching", responses(
+#[utoipa::path(get, path = "/metrics", operation_id = "get_metrics", tag = "watching", responses(
     (status = 200, description = "Prometheus text", body = String, content_type = "text/plain"),
 ))]
 async fn metrics(State(api): State<Api>, _: NoQuery) -> Result<Response, Problem> {

@@ -44,6 +44,7 @@ struct BrowseQuery {
     #[param(minimum = 1, maximum = 1000, default = 100, value_type = u32, required = false)]
     limit: Limit,
     /// Where to go on: `next_cursor` of the page before.
+    #[param(pattern = "^waiting~[0-9]{1,15}~[0-9]{1,19}$")]
     cursor: Option<String>,
 }
 
@@ -68,7 +69,8 @@ impl From<StateText> for WaitingState {
 }
 
 /// A page of messages.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[allow(dead_code)]
 struct BrowsedPage {
     items: Vec<BrowsedText>,
     /// Where the next page starts; absent on the last one.
@@ -77,8 +79,9 @@ struct BrowsedPage {
 }
 
 /// A message that is not dead.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
 #[schema(as = BrowsedMessage)]
+#[allow(dead_code)]
 struct BrowsedText {
     state: StateText,
     published_at: Timestamp,
@@ -90,7 +93,7 @@ struct BrowsedText {
 }
 
 /// Browse what is ready, leased or delayed, without leasing it; a page may be shorter than its limit.
-#[utoipa::path(get, path = "/queues/{queue}/messages", tag = "receiving", params(InQueue, BrowseQuery), responses(
+#[utoipa::path(get, path = "/queues/{queue}/messages", operation_id = "browse_queue", tag = "receiving", params(InQueue, BrowseQuery), responses(
     (status = 200, description = "A page of messages, in the queue's order", body = BrowsedPage),
     (status = 404, description = "`queue-not-found`"),
 ))]

@@ -1,18 +1,17 @@
-//! Cursors of lists: opaque to the client, base64url over a letter for the kind of list and the place
-//! that the next page starts after. A cursor of one list is none of another.
+//! Cursors of lists: opaque to the client; a word for the kind of list and the place that the next page
+//! starts after. A cursor of one list is none of another.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use broker_core::identity::{Name, Sequence};
 use units::Timestamp;
 
 /// After a name, in a list that is sorted by name.
 pub(super) fn of_name(name: &Name) -> String {
-    URL_SAFE_NO_PAD.encode(format!("n{name}"))
+    format!("name~{name}")
 }
 
 /// Reads what [`of_name`] wrote.
 pub(super) fn name(text: &str) -> Option<Name> {
-    Name::parse(decode(text)?.strip_prefix('n')?).ok()
+    Name::parse(text.strip_prefix("name~")?).ok()
 }
 
 /// The two kinds of list that are sorted by a time and, where times are equal, by sequence.
@@ -25,29 +24,29 @@ pub(super) enum Timeline {
 }
 
 impl Timeline {
-    const fn letter(self) -> char {
+    const fn word(self) -> &'static str {
         match self {
-            Self::Waiting => 'w',
-            Self::DeadLetters => 'd',
+            Self::Waiting => "waiting~",
+            Self::DeadLetters => "dead~",
         }
     }
 
     /// After a place in such a list.
     pub(super) fn cursor(self, at: Timestamp, Sequence(sequence): Sequence) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}{}-{sequence}", self.letter(), at.as_millis()))
+        format!("{}{}~{sequence}", self.word(), at.as_millis())
     }
 
     /// Reads what [`Timeline::cursor`] wrote.
     pub(super) fn parse(self, text: &str) -> Option<(Timestamp, Sequence)> {
-        let text = decode(text)?;
-        let (at, sequence) = text.strip_prefix(self.letter())?.split_once('-')?;
-        let at = at.parse().ok().filter(|millis| *millis <= Timestamp::MAX.as_millis())?;
-        Some((Timestamp::from_millis(at), Sequence(sequence.parse().ok()?)))
+        let (at, sequence) = text.strip_prefix(self.word())?.split_once('~')?;
+        Some((Timestamp::from_millis(number(at, 15)?), Sequence(number(sequence, 19)?)))
     }
 }
 
-fn decode(text: &str) -> Option<String> {
-    String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+/// A number of at most so many digits: that is what the schemas of cursors say.
+fn number(text: &str, digits: usize) -> Option<u64> {
+    let plain = !text.starts_with('+') && text.len() <= digits;
+    if plain { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -67,7 +66,7 @@ mod tests {
         let dead = Timeline::DeadLetters.cursor(Timestamp::from_millis(1), Sequence(2));
         assert_eq!(Timeline::Waiting.parse(&dead), None);
         assert_eq!(name(&dead), None);
-        for text in ["", "!", "bm", "d0", "orders"] {
+        for text in ["", "!", "bm", "dead~0", "dead~+1~2", "orders"] {
             assert_eq!(Timeline::DeadLetters.parse(text), None, "{text:?}");
         }
     }

@@ -36,7 +36,7 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 }
 
 /// One dead letter with its message and history, oldest failure first, kept over redrives.
-#[utoipa::path(get, path = "/queues/{queue}/dead-letters/{id}", tag = "dead letters", params(InQueueById, BySource),
+#[utoipa::path(get, path = "/queues/{queue}/dead-letters/{id}", operation_id = "get_dead_letter", tag = "dead letters", params(InQueueById, BySource),
     responses(
         (status = 200, description = "The newest of this id; `others` says how many more there are", body = history::DeadLetterWithHistory),
         (status = 404, description = "`queue-not-found` or `dead-letter-not-found`"),
@@ -67,7 +67,7 @@ fn missing() -> Problem {
 }
 
 /// Discard all dead letters of this id.
-#[utoipa::path(delete, path = "/queues/{queue}/dead-letters/{id}", tag = "dead letters", params(InQueueById, BySource),
+#[utoipa::path(delete, path = "/queues/{queue}/dead-letters/{id}", operation_id = "discard_dead_letter", tag = "dead letters", params(InQueueById, BySource),
     responses(
         (status = 204, description = "Discarded"),
         (status = 404, description = "`queue-not-found` or `dead-letter-not-found`"),
@@ -86,8 +86,8 @@ async fn discard(
 }
 
 /// Discard all dead letters of the queue.
-#[utoipa::path(post, path = "/queues/{queue}/dead-letters/purge", tag = "dead letters", params(InQueue),
-    request_body = Option<Nothing>,
+#[utoipa::path(post, path = "/queues/{queue}/dead-letters/purge", operation_id = "purge_dead_letters", tag = "dead letters", params(InQueue),
+    request_body = Nothing,
     responses(
         (status = 200, description = "How many were discarded", body = Purged),
         (status = 404, description = "`queue-not-found`"),

@@ -1,11 +1,13 @@
 //! The frame of the OpenAPI document, and the problems that every endpoint can answer with, added in one
 //! place so that none is forgotten.
 
+use serde_json::{Value, json};
 use serve::problem::{COMMON, Explanation, ProblemBody, Slug};
 use utoipa::{
     OpenApi, PartialSchema, ToSchema,
     openapi::{
-        ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder,
+        ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
+        extensions::Extensions,
         path::{Operation, PathItem},
         response::Response,
         schema::Type,
@@ -15,6 +17,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::problem;
 
+/// The operations that make no sense without a body; an empty one is `{}` to the others.
+const NEEDS_BODY: [&str; 3] = ["ack", "nack", "extend"];
 const PROBLEM: &str = "application/problem+json";
 
 /// The document without the endpoints that the routers bring.
@@ -29,14 +33,14 @@ pub(super) fn frame() -> utoipa::openapi::OpenApi {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "watching", responses(
+#[utoipa::path(get, path = "/openapi.json", operation_id = "get_openapi", tag = "watching", responses(
     (status = 200, description = "This document, OpenAPI 3.1", body = Object),
 ))]
 #[allow(dead_code)]
 const fn description() {}
 
 /// What a problem means and what to do about it.
-#[utoipa::path(get, path = "/problems/{slug}", tag = "watching",
+#[utoipa::path(get, path = "/problems/{slug}", operation_id = "get_problem", tag = "watching",
     params(("slug" = String, Path, description = "The last part of a problem's type", example = "queue-full", min_length = 1)),
     responses(
         (status = 200, description = "The explanation", body = Explanation),
@@ -56,6 +60,11 @@ pub(super) fn with_problems<S: Clone + Send + Sync + 'static>(
         }
     }
     if let Some(components) = &mut document.components {
+        for (name, not) in exclusions() {
+            if let Some(RefOr::T(Schema::Object(body))) = components.schemas.get_mut(name) {
+                body.extensions = Some(Extensions::from_iter([("not", not)]));
+            }
+        }
         components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
         let mut others = Vec::new();
         ProblemBody::schemas(&mut others);
@@ -64,12 +73,27 @@ pub(super) fn with_problems<S: Clone + Send + Sync + 'static>(
     router
 }
 
+/// What can't go together in a body.
+fn exclusions() -> [(&'static str, Value); 2] {
+    let both = |one: &str, first: Value, other: &str, second: Value| json!({"required": [one, other], "properties": {one: first, other: second}});
+    [
+        ("ReceiveBody", both("auto_ack", json!({"const": true}), "receive_id", json!({}))),
+        ("NackBody", both("dead_letter", json!({"const": true}), "count", json!({"const": false}))),
+    ]
+}
+
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
 }
 
 fn complete(operation: &mut Operation) {
     let takes_body = operation.request_body.is_some();
+    let id = operation.operation_id.as_deref().unwrap_or_default();
+    if let Some(RefOr::T(body)) = &mut operation.request_body
+        && !NEEDS_BODY.contains(&id)
+    {
+        body.required = Some(Required::False);
+    }
     let always = ["request-timeout", "invalid-field", "internal", "not-ready"];
     let of_bodies = ["malformed-json", "body-too-large"];
     for name in always.iter().chain(of_bodies.iter().filter(|_| takes_body)) {

@@ -5,13 +5,13 @@ use std::{borrow::Cow, fmt, marker::PhantomData, ops::Deref, time::Duration};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{Error, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
 };
 use units::{Size, format_duration, parse_duration};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ObjectBuilder, OneOfBuilder, RefOr, Schema,
+        KnownFormat, ObjectBuilder, OneOfBuilder, RefOr, Schema, SchemaFormat,
         schema::{SchemaType, Type},
     },
 };
@@ -138,11 +138,49 @@ pub(super) struct Whole<const MIN: u64, const MAX: u64>(pub(super) u64);
 
 impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = u64::deserialize(deserializer)?;
-        if (MIN..=MAX).contains(&number) {
-            Ok(Self(number))
+        deserializer.deserialize_any(Number { expected: "a whole number", texts: false }).and_then(|number| {
+            let out_of_range = || D::Error::custom(format_args!("{number} is out of range: {MIN} to {MAX}"));
+            let whole = u64::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
+            whole.map(Self).ok_or_else(out_of_range)
+        })
+    }
+}
+
+/// Reads a whole number. `3.0` is one, as JSON Schema has it; where `texts` are taken, so is `"3KiB"`.
+struct Number {
+    expected: &'static str,
+    texts: bool,
+}
+
+impl Visitor<'_> for Number {
+    type Value = i128;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<i128, E> {
+        Ok(number.into())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<i128, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<i128, E> {
+        if number.fract() == 0.0 {
+            // A float beyond the range of i128 becomes its end, which is out of every range here.
+            Ok(number as i128)
         } else {
-            Err(D::Error::custom(format_args!("{number} is out of range: {MIN} to {MAX}")))
+            Err(E::invalid_type(Unexpected::Float(number), &self))
+        }
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<i128, E> {
+        if self.texts {
+            text.parse::<Size>().map(|size| size.get().into()).map_err(E::custom)
+        } else {
+            Err(E::invalid_type(Unexpected::Str(text), &self))
         }
     }
 }
@@ -166,12 +204,13 @@ pub(super) struct Bytes<const MIN: u64, const MAX: u64>(pub(super) Size);
 
 impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Bytes<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let size = Size::deserialize(deserializer)?;
-        if (MIN..=MAX).contains(&size.get()) {
-            Ok(Self(size))
-        } else {
-            Err(D::Error::custom(format_args!("{size} bytes is out of range: {MIN} to {MAX}")))
-        }
+        let read = Number { expected: "whole bytes, or a text such as \"256MiB\"", texts: true };
+        deserializer.deserialize_any(read).and_then(|number| {
+            let out_of_range =
+                || D::Error::custom(format_args!("{number} bytes is out of range: {MIN} to {MAX}"));
+            let bytes = u64::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
+            bytes.map(|bytes| Self(Size::bytes(bytes))).ok_or_else(out_of_range)
+        })
     }
 }
 
@@ -190,6 +229,23 @@ impl<const MIN: u64, const MAX: u64> ToSchema for Bytes<MIN, MAX> {
         Cow::Owned(format!("Size_{MIN}_{MAX}"))
     }
 }
+
+/// How a time that is given shows in the schema: no earlier than 1970, as [`units::Timestamp`] reads it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment;
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .pattern(Some("^(?:19[7-9][0-9]|[2-9][0-9]{3})-"))
+            .build()
+            .into()
+    }
+}
+
+impl ToSchema for Moment {}
 
 /// A text of a length between two, in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -275,7 +331,7 @@ mod tests {
             r#"{"lease":"721m"}"#,
             r#"{"max":0}"#,
             r#"{"max":1001}"#,
-            r#"{"max":1.0}"#,
+            r#"{"max":1.5}"#,
         ] {
             assert!(read(bad).is_err(), "{bad}");
         }

@@ -3,7 +3,7 @@
 use axum::{
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use broker_core::{
@@ -46,7 +46,7 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 ///
 /// Binary mode (any other Content-Type): the body is the data, attributes come as `ce-*` headers.
 /// Structured mode: one event. Batch: an array of events, stored all or none, in order.
-#[utoipa::path(post, path = "/queues/{queue}/messages", tag = "publishing", params(InQueue, PublishHeaders),
+#[utoipa::path(post, path = "/queues/{queue}/messages", operation_id = "publish_to_queue", tag = "publishing", params(InQueue, PublishHeaders),
     request_body(content(
         (String = "text/plain"),
         (CloudEvent = "application/cloudevents+json"),
@@ -73,7 +73,7 @@ async fn to_queue(
 /// Publish to every queue subscribed to a topic.
 ///
 /// The forms of body are those of publishing to a queue.
-#[utoipa::path(post, path = "/topics/{topic}/messages", tag = "publishing", params(InTopic, PublishHeaders),
+#[utoipa::path(post, path = "/topics/{topic}/messages", operation_id = "publish_to_topic", tag = "publishing", params(InTopic, PublishHeaders),
     request_body(content(
         (String = "text/plain"),
         (CloudEvent = "application/cloudevents+json"),
@@ -118,7 +118,7 @@ enum Mode {
 
 impl Mode {
     fn of(headers: &HeaderMap) -> Self {
-        let content_type = headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
+        let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let essence = content_type.unwrap_or_default().split(|byte| *byte == b';').next().unwrap_or_default();
         let essence = essence.trim_ascii();
         if essence.eq_ignore_ascii_case(b"application/cloudevents+json") {

@@ -14,7 +14,7 @@ use broker_core::{
 use serde::{Deserialize, Serialize};
 use serve::{
     extract::{Path, Query},
-    page::{Page, PageQuery, invalid_cursor},
+    page::Page,
     problem::{INTERNAL, Problem},
 };
 use units::Timestamp;
@@ -22,7 +22,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Api, cursor,
+    Api,
+    page::{self, ByName},
     path::{BySource, InQueue, InQueueById, NoQuery},
 };
 use crate::error::BrokerError;
@@ -60,7 +61,7 @@ impl Queue {
 ///
 /// The body names the settings to set; of a queue that exists, the others keep their values. Declaring
 /// the same again changes nothing.
-#[utoipa::path(put, path = "/queues/{queue}", tag = "queues",
+#[utoipa::path(put, path = "/queues/{queue}", operation_id = "put_queue", tag = "queues",
     params(InQueue, ("If-None-Match" = Option<String>, Header, description = "`*` only creates")),
     request_body = SettingsToSet,
     responses(
@@ -104,7 +105,7 @@ pub(super) fn unexpected(reply: &Reply) -> Problem {
 }
 
 /// One queue: settings and counts.
-#[utoipa::path(get, path = "/queues/{queue}", tag = "queues", params(InQueue), responses(
+#[utoipa::path(get, path = "/queues/{queue}", operation_id = "get_queue", tag = "queues", params(InQueue), responses(
     (status = 200, description = "The queue", body = Queue),
     (status = 404, description = "`queue-not-found`"),
 ))]
@@ -136,18 +137,13 @@ pub(super) async fn look_into<T: Send + 'static>(
 }
 
 /// All queues, by name.
-#[utoipa::path(get, path = "/queues", tag = "queues", params(PageQuery), responses(
+#[utoipa::path(get, path = "/queues", operation_id = "list_queues", tag = "queues", params(ByName), responses(
     (status = 200, description = "A page of queues", body = Page<Queue>),
 ))]
-async fn list(State(api): State<Api>, Query(page): Query<PageQuery>) -> Result<Json<Page<Queue>>, Problem> {
-    let after =
-        page.cursor.as_deref().map(|text| cursor::name(text).ok_or_else(invalid_cursor)).transpose()?;
-    let limit = page.limit.get();
+async fn list(State(api): State<Api>, Query(page): Query<ByName>) -> Result<Json<Page<Queue>>, Problem> {
+    let (after, wanted) = (page.after()?, page.wanted());
     let page = api.broker.look(move |core, now| {
-        let views = core.queues(after.as_ref(), limit + 1);
-        let next_cursor = (views.len() > limit).then(|| cursor::of_name(views[limit - 1].name));
-        let items = views.iter().take(limit).map(|view| Queue::of(view, now)).collect();
-        Page { items, next_cursor }
+        page::of(&core.queues(after.as_ref(), wanted), wanted, |view| view.name, |view| Queue::of(view, now))
     });
     Ok(Json(page.await?))
 }
@@ -164,7 +160,7 @@ struct Removal {
 }
 
 /// Remove a queue with its messages and subscriptions.
-#[utoipa::path(delete, path = "/queues/{queue}", tag = "queues", params(InQueue, Removal), responses(
+#[utoipa::path(delete, path = "/queues/{queue}", operation_id = "delete_queue", tag = "queues", params(InQueue, Removal), responses(
     (status = 204, description = "Removed"),
     (status = 404, description = "`queue-not-found`"),
     (status = 409, description = "`queue-not-empty`: without `force`"),
@@ -179,7 +175,7 @@ async fn delete(
 }
 
 /// Remove a waiting message; a delayed one too, which cancels it.
-#[utoipa::path(delete, path = "/queues/{queue}/messages/{id}", tag = "queues", params(InQueueById, BySource), responses(
+#[utoipa::path(delete, path = "/queues/{queue}/messages/{id}", operation_id = "remove_message", tag = "queues", params(InQueueById, BySource), responses(
     (status = 204, description = "All waiting messages of this id are removed"),
     (status = 404, description = "`queue-not-found` or `message-not-found`"),
     (status = 409, description = "`message-leased`"),
@@ -216,7 +212,7 @@ impl Purged {
 }
 
 /// Drop the ready and delayed messages.
-#[utoipa::path(post, path = "/queues/{queue}/purge", tag = "queues", params(InQueue), request_body = Option<Nothing>,
+#[utoipa::path(post, path = "/queues/{queue}/purge", operation_id = "purge_queue", tag = "queues", params(InQueue), request_body = Nothing,
     responses(
         (status = 200, description = "How many were dropped", body = Purged),
         (status = 404, description = "`queue-not-found`"),

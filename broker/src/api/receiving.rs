@@ -14,7 +14,7 @@ use axum::{
 };
 use broker_core::{command::Receive, identity::Name};
 use http_body::{Frame, SizeHint};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serve::{extract::Path, problem::Problem};
 use units::Timestamp;
 use utoipa::ToSchema;
@@ -51,30 +51,30 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 struct ReceiveBody {
     /// How many messages at the most; 1 when left out.
     #[serde(default)]
-    #[schema(value_type = Max, inline)]
+    #[schema(value_type = Max)]
     max: Given<Max>,
     /// How long to wait for the first one.
     #[serde(default)]
-    #[schema(value_type = Wait, inline)]
+    #[schema(value_type = Wait)]
     wait: Given<Wait>,
     /// How long the lease lasts; the queue's when left out.
     #[serde(default)]
-    #[schema(value_type = Lease, inline)]
+    #[schema(value_type = Lease)]
     lease: Given<Lease>,
     /// How many bytes of messages at the most, 16 MiB when left out; one message always fits.
     #[serde(default)]
-    #[schema(value_type = AnswerBytes, inline)]
+    #[schema(value_type = AnswerBytes)]
     max_bytes: Given<AnswerBytes>,
     /// Remove as handed out: at most once, without receipts.
     #[serde(default)]
     auto_ack: bool,
     /// Who receives; shown in histories.
     #[serde(default)]
-    #[schema(value_type = Label, inline)]
+    #[schema(value_type = Label)]
     consumer: Given<Label>,
     /// Names the receive: the same value again gives those of its deliveries that are still leased.
     #[serde(default)]
-    #[schema(value_type = Label, inline)]
+    #[schema(value_type = Label)]
     receive_id: Given<Label>,
 }
 
@@ -97,14 +97,16 @@ impl ReceiveBody {
 }
 
 /// What was handed out; empty when there was nothing until the wait was over.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[allow(dead_code)]
 struct Deliveries {
     deliveries: Vec<DeliveryText>,
 }
 
 /// One delivery.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
 #[schema(as = Delivery)]
+#[allow(dead_code)]
 struct DeliveryText {
     /// The proof of the lease; not with `auto_ack`.
     #[schema(nullable = false, example = "7-1043-88")]
@@ -130,8 +132,8 @@ struct DeliveryText {
 ///
 /// Without `receive_id` and `auto_ack`, a connection found closed before the answer goes out gives the
 /// messages back uncounted.
-#[utoipa::path(post, path = "/queues/{queue}/receive", tag = "receiving", params(InQueue),
-    request_body = Option<ReceiveBody>,
+#[utoipa::path(post, path = "/queues/{queue}/receive", operation_id = "receive", tag = "receiving", params(InQueue),
+    request_body = ReceiveBody,
     responses(
         (status = 200, description = "What was handed out; may be empty", body = Deliveries),
         (status = 404, description = "`queue-not-found`"),

@@ -74,7 +74,10 @@ impl Receipts {
 
 impl PartialSchema for Receipts {
     fn schema() -> RefOr<Schema> {
-        let receipt = ObjectBuilder::new().schema_type(Type::String).examples(["7-1043-88"]);
+        let receipt = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .examples(["7-1043-88"])
+            .pattern(Some("^(?:0|[1-9][0-9]{0,8})-(?:0|[1-9][0-9]{0,18})-(?:0|[1-9][0-9]{0,18})$"));
         ArrayBuilder::new().items(receipt).min_items(Some(1)).max_items(Some(MOST_RECEIPTS)).build().into()
     }
 }
@@ -86,7 +89,6 @@ impl ToSchema for Receipts {}
 #[serde(deny_unknown_fields)]
 struct AckBody {
     /// Of the deliveries that are done.
-    #[schema(inline)]
     receipts: Receipts,
 }
 
@@ -95,11 +97,10 @@ struct AckBody {
 #[serde(deny_unknown_fields)]
 struct NackBody {
     /// Of the deliveries that failed.
-    #[schema(inline)]
     receipts: Receipts,
     /// How long until they are ready again; the queue's backoff when left out.
     #[serde(default)]
-    #[schema(value_type = Pause, inline)]
+    #[schema(value_type = Pause)]
     delay: Given<Pause>,
     /// Why; the first 4 KiB are kept in the history.
     #[serde(default)]
@@ -146,10 +147,8 @@ fn shortened(reason: &str) -> Arc<str> {
 #[serde(deny_unknown_fields)]
 struct ExtendBody {
     /// Of the deliveries that are still worked on.
-    #[schema(inline)]
     receipts: Receipts,
     /// How long from now.
-    #[schema(inline)]
     lease: Lease,
 }
 
@@ -182,7 +181,7 @@ enum StatusText {
 }
 
 /// Settle deliveries as done.
-#[utoipa::path(post, path = "/queues/{queue}/ack", tag = "settling", params(InQueue), request_body = AckBody, responses(
+#[utoipa::path(post, path = "/queues/{queue}/ack", operation_id = "ack", tag = "settling", params(InQueue), request_body = AckBody, responses(
     (status = 200, description = "The result of each receipt", body = Results),
     (status = 404, description = "`queue-not-found`"),
 ))]
@@ -196,7 +195,7 @@ async fn ack(
 }
 
 /// End deliveries as failed, or hand them back uncounted.
-#[utoipa::path(post, path = "/queues/{queue}/nack", tag = "settling", params(InQueue), request_body = NackBody, responses(
+#[utoipa::path(post, path = "/queues/{queue}/nack", operation_id = "nack", tag = "settling", params(InQueue), request_body = NackBody, responses(
     (status = 200, description = "The result of each receipt", body = Results),
     (status = 404, description = "`queue-not-found`"),
 ))]
@@ -210,7 +209,7 @@ async fn nack(
 }
 
 /// Let leases run on.
-#[utoipa::path(post, path = "/queues/{queue}/extend", tag = "settling", params(InQueue), request_body = ExtendBody, responses(
+#[utoipa::path(post, path = "/queues/{queue}/extend", operation_id = "extend", tag = "settling", params(InQueue), request_body = ExtendBody, responses(
     (status = 200, description = "The result of each receipt", body = Results),
     (status = 404, description = "`queue-not-found`"),
 ))]

@@ -54,7 +54,7 @@ impl Subscription {
 struct SubscriptionToSet {
     /// What happens to a publish when this queue is full.
     #[serde(default)]
-    #[schema(value_type = OnFullText, inline)]
+    #[schema(value_type = OnFullText)]
     on_full: Given<OnFullText>,
 }
 
@@ -88,7 +88,7 @@ impl From<OnFullText> for OnFull {
 }
 
 /// Subscribe a queue, or change the subscription.
-#[utoipa::path(put, path = "/topics/{topic}/subscriptions/{queue}", tag = "topics",
+#[utoipa::path(put, path = "/topics/{topic}/subscriptions/{queue}", operation_id = "put_subscription", tag = "topics",
     params(InTopicByQueue, ("If-None-Match" = Option<String>, Header, description = "`*` only creates")),
     request_body = SubscriptionToSet,
     responses(
@@ -118,7 +118,7 @@ async fn put(
 }
 
 /// Unsubscribe; messages already in the queue stay.
-#[utoipa::path(delete, path = "/topics/{topic}/subscriptions/{queue}", tag = "topics", params(InTopicByQueue), responses(
+#[utoipa::path(delete, path = "/topics/{topic}/subscriptions/{queue}", operation_id = "delete_subscription", tag = "topics", params(InTopicByQueue), responses(
     (status = 204, description = "Unsubscribed"),
     (status = 404, description = "`topic-not-found`, `queue-not-found` or `subscription-not-found`"),
 ))]

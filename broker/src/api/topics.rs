@@ -16,7 +16,7 @@ use broker_core::{
 use serde::{Deserialize, Serialize};
 use serve::{
     extract::{Path, Query},
-    page::{Page, PageQuery, invalid_cursor},
+    page::Page,
     problem::Problem,
 };
 use units::duration;
@@ -24,8 +24,9 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Api, cursor,
+    Api,
     given::{Count, Given, Pause, Span, Whole},
+    page::{self, ByName},
     path::{InTopic, NoQuery},
     queues::{only_creates, put_status},
     subscriptions::Subscription,
@@ -63,11 +64,11 @@ struct Settings {
 struct SettingsToSet {
     /// How long ids are remembered; 0s turns deduplication off.
     #[serde(default)]
-    #[schema(value_type = Pause, inline)]
+    #[schema(value_type = Pause)]
     deduplication_window: Given<Pause>,
     /// How many ids are remembered; beyond it the oldest is forgotten early.
     #[serde(default)]
-    #[schema(value_type = Count, inline)]
+    #[schema(value_type = Count)]
     max_deduplication_ids: Given<Count>,
 }
 
@@ -100,7 +101,7 @@ impl Topic {
 }
 
 /// Create a topic, or change its settings.
-#[utoipa::path(put, path = "/topics/{topic}", tag = "topics",
+#[utoipa::path(put, path = "/topics/{topic}", operation_id = "put_topic", tag = "topics",
     params(InTopic, ("If-None-Match" = Option<String>, Header, description = "`*` only creates")),
     request_body = SettingsToSet,
     responses(
@@ -123,7 +124,7 @@ async fn put(
 }
 
 /// One topic with its subscriptions.
-#[utoipa::path(get, path = "/topics/{topic}", tag = "topics", params(InTopic), responses(
+#[utoipa::path(get, path = "/topics/{topic}", operation_id = "get_topic", tag = "topics", params(InTopic), responses(
     (status = 200, description = "The topic", body = Topic),
     (status = 404, description = "`topic-not-found`"),
 ))]
@@ -139,24 +140,19 @@ async fn look(api: &Api, name: Name) -> Result<Topic, Problem> {
 }
 
 /// All topics, by name.
-#[utoipa::path(get, path = "/topics", tag = "topics", params(PageQuery), responses(
+#[utoipa::path(get, path = "/topics", operation_id = "list_topics", tag = "topics", params(ByName), responses(
     (status = 200, description = "A page of topics", body = Page<Topic>),
 ))]
-async fn list(State(api): State<Api>, Query(page): Query<PageQuery>) -> Result<Json<Page<Topic>>, Problem> {
-    let after =
-        page.cursor.as_deref().map(|text| cursor::name(text).ok_or_else(invalid_cursor)).transpose()?;
-    let limit = page.limit.get();
+async fn list(State(api): State<Api>, Query(page): Query<ByName>) -> Result<Json<Page<Topic>>, Problem> {
+    let (after, wanted) = (page.after()?, page.wanted());
     let page = api.broker.look(move |core, _| {
-        let views = core.topics(after.as_ref(), limit + 1);
-        let next_cursor = (views.len() > limit).then(|| cursor::of_name(views[limit - 1].name));
-        let items = views.iter().take(limit).map(|view| Topic::of(core, view)).collect();
-        Page { items, next_cursor }
+        page::of(&core.topics(after.as_ref(), wanted), wanted, |view| view.name, |view| Topic::of(core, view))
     });
     Ok(Json(page.await?))
 }
 
 /// Remove a topic with its subscriptions; messages already in queues stay.
-#[utoipa::path(delete, path = "/topics/{topic}", tag = "topics", params(InTopic), responses(
+#[utoipa::path(delete, path = "/topics/{topic}", operation_id = "delete_topic", tag = "topics", params(InTopic), responses(
     (status = 204, description = "Removed"),
     (status = 404, description = "`topic-not-found`"),
 ))]

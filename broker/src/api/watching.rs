@@ -136,7 +136,7 @@ impl StepText {
 /// What happened to a message: where it was published and copied to, each lease and how it ended.
 ///
 /// After a restart only the failures of messages that still exist are known, and `complete` is false.
-#[utoipa::path(get, path = "/messages/{id}", tag = "watching", params(ById, BySource), responses(
+#[utoipa::path(get, path = "/messages/{id}", operation_id = "get_journey", tag = "watching", params(ById, BySource), responses(
     (status = 200, description = "The newest message of this id", body = JourneyText),
     (status = 404, description = "`message-not-found`"),
 ))]

@@ -91,7 +91,7 @@ async fn a_number_or_duration_out_of_its_range_is_refused_and_one_at_its_edge_is
     let server = Server::with_queue("a", json!({})).await;
     let receive = "/queues/a/receive";
     for (field, bad, good) in [
-        ("max", vec![json!(0), json!(1001), json!(1.0)], vec![json!(1), json!(1000)]),
+        ("max", vec![json!(0), json!(1001), json!(1.5)], vec![json!(1), json!(1.0), json!(1000)]),
         ("wait", vec![json!("61s"), json!("-1s")], vec![json!("0s"), json!("0m")]),
         ("lease", vec![json!("99ms"), json!("43201s")], vec![json!("100ms"), json!("12h")]),
         ("max_bytes", vec![json!(0), json!("0KiB"), json!("1KB")], vec![json!(1), json!("1KiB")]),

@@ -15,7 +15,7 @@ use units::Timestamp;
 use utoipa::IntoParams;
 
 use super::{AT_ONCE, item::Item};
-use crate::api::{Api, cursor::Timeline, path::InQueue, queues::look_into};
+use crate::api::{Api, cursor::Timeline, given::Moment, path::InQueue, queues::look_into};
 
 /// How many dead letters one call looks through for those that fit.
 const MOST_LOOKED_AT: usize = 20_000;
@@ -30,16 +30,17 @@ pub(super) struct DeadLetterQuery {
     /// Only those whose last reason has this in it.
     reason: Option<String>,
     /// Only those that last failed at this time or later.
-    #[param(inline)]
+    #[param(inline, value_type = Option<Moment>)]
     since: Option<Timestamp>,
     /// Only those that last failed at this time or earlier.
-    #[param(inline)]
+    #[param(inline, value_type = Option<Moment>)]
     until: Option<Timestamp>,
     /// How many items at the most.
     #[serde(default)]
     #[param(minimum = 1, maximum = 1000, default = 100, value_type = u32, required = false)]
     limit: Limit,
     /// Where to go on: `next_cursor` of the page before.
+    #[param(pattern = "^dead~[0-9]{1,15}~[0-9]{1,19}$")]
     cursor: Option<String>,
 }
 
@@ -58,7 +59,7 @@ impl DeadLetterQuery {
 }
 
 /// The dead letters of a queue, newest first; a filtered page may be shorter than its limit.
-#[utoipa::path(get, path = "/queues/{queue}/dead-letters", tag = "dead letters", params(InQueue, DeadLetterQuery),
+#[utoipa::path(get, path = "/queues/{queue}/dead-letters", operation_id = "list_dead_letters", tag = "dead letters", params(InQueue, DeadLetterQuery),
     responses(
         (status = 200, description = "A page of dead letters", body = Page<Item>),
         (status = 404, description = "`queue-not-found`"),

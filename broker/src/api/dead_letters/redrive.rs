@@ -33,7 +33,7 @@ pub(super) struct RedriveBody {
     ids: Given<Vec<String>>,
     /// How many at the most, oldest first.
     #[serde(default)]
-    #[schema(value_type = Count, inline)]
+    #[schema(value_type = Count)]
     limit: Given<Count>,
     /// Only say what would be redriven.
     #[serde(default)]
@@ -68,8 +68,8 @@ enum Stopped {
 }
 
 /// Redrive dead letters by id, or all of them, oldest first, as new deliveries.
-#[utoipa::path(post, path = "/queues/{queue}/dead-letters/redrive", tag = "dead letters", params(InQueue, BySource),
-    request_body = Option<RedriveBody>,
+#[utoipa::path(post, path = "/queues/{queue}/dead-letters/redrive", operation_id = "redrive_dead_letters", tag = "dead letters", params(InQueue, BySource),
+    request_body = RedriveBody,
     responses(
         (status = 200, description = "What was redriven", body = RedriveResult),
         (status = 404, description = "`queue-not-found`: of the path or of `to`"),

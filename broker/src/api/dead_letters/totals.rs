@@ -1,15 +1,15 @@
 //! How many dead letters each queue has.
 
 use axum::{Json, extract::State};
+use broker_core::view::QueueView;
 use serde::Serialize;
-use serve::{
-    extract::Query,
-    page::{Page, PageQuery, invalid_cursor},
-    problem::Problem,
-};
+use serve::{extract::Query, page::Page, problem::Problem};
 use utoipa::ToSchema;
 
-use crate::api::{Api, cursor};
+use crate::api::{
+    Api,
+    page::{self, ByName},
+};
 
 /// A queue's dead letters.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,24 +19,17 @@ pub(super) struct DeadTotal {
 }
 
 /// How many dead letters each queue has, by the queues' names.
-#[utoipa::path(get, path = "/dead-letters", tag = "dead letters", params(PageQuery), responses(
+#[utoipa::path(get, path = "/dead-letters", operation_id = "count_dead_letters", tag = "dead letters", params(ByName), responses(
     (status = 200, description = "A page of queues", body = Page<DeadTotal>),
 ))]
 pub(super) async fn totals(
     State(api): State<Api>,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<ByName>,
 ) -> Result<Json<Page<DeadTotal>>, Problem> {
-    let after =
-        page.cursor.as_deref().map(|text| cursor::name(text).ok_or_else(invalid_cursor)).transpose()?;
-    let limit = page.limit.get();
+    let (after, wanted) = (page.after()?, page.wanted());
     let page = api.broker.look(move |core, _| {
-        let views = core.queues(after.as_ref(), limit + 1);
-        let next_cursor = (views.len() > limit).then(|| cursor::of_name(views[limit - 1].name));
-        let total = |view: &broker_core::view::QueueView<'_>| DeadTotal {
-            queue: view.name.to_string(),
-            dead: view.gauges.dead,
-        };
-        Page { items: views.iter().take(limit).map(total).collect(), next_cursor }
+        let total = |view: &QueueView<'_>| DeadTotal { queue: view.name.to_string(), dead: view.gauges.dead };
+        page::of(&core.queues(after.as_ref(), wanted), wanted, |view| view.name, total)
     });
     Ok(Json(page.await?))
 }

@@ -1,9 +1,16 @@
 //! How publishing shows in the OpenAPI document. Nothing of it runs.
 
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, OneOfBuilder, RefOr, Schema,
+        extensions::Extensions,
+        schema::{AdditionalProperties, Type},
+    },
+};
 
-use crate::api::given::{Lifetime, Pause};
+use crate::api::given::{Lifetime, Moment, Pause};
 
 /// The result of publishing one message.
 #[derive(Serialize, ToSchema)]
@@ -24,8 +31,41 @@ pub(super) struct BatchResult {
 
 /// A CloudEvents 1.0 event in the JSON format. Further attributes are extensions: texts, booleans or
 /// whole numbers of 32 bits under names of lower-case letters and digits.
+pub(in crate::api) struct CloudEvent;
+
+impl PartialSchema for CloudEvent {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = Named::schema();
+        if let RefOr::T(Schema::Object(event)) = &mut schema {
+            event.additional_properties = Some(Box::new(AdditionalProperties::RefOr(extension().into())));
+            let names =
+                ObjectBuilder::new().schema_type(Type::String).pattern(Some("^(?:[a-z0-9]+|data_base64)$"));
+            event.property_names = Some(Box::new(names.into()));
+            let not_both = serde_json::json!({"required": ["data", "data_base64"]});
+            event.extensions = Some(Extensions::from_iter([("not", not_both)]));
+        }
+        schema
+    }
+}
+
+impl ToSchema for CloudEvent {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Named::schemas(schemas);
+        schemas.push((Moment::name().into_owned(), Moment::schema()));
+    }
+}
+
+/// The value of an extension.
+fn extension() -> Schema {
+    let typed = |of| ObjectBuilder::new().schema_type(of);
+    let number = typed(Type::Integer).minimum(Some(i32::MIN)).maximum(Some(i32::MAX));
+    let any = OneOfBuilder::new().item(typed(Type::String)).item(typed(Type::Boolean)).item(number);
+    any.item(typed(Type::Null)).build().into()
+}
+
+/// The attributes that have names, and the data.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct CloudEvent {
+struct Named {
     /// Always 1.0.
     #[schema(pattern = "^1\\.0$", example = "1.0")]
     specversion: String,
@@ -42,7 +82,7 @@ pub(in crate::api) struct CloudEvent {
     #[schema(min_length = 1)]
     subject: Option<String>,
     /// When it happened.
-    #[schema(value_type = Option<units::Timestamp>, inline)]
+    #[schema(value_type = Option<Moment>)]
     time: Option<String>,
     /// The content type of the data; JSON where it is left out.
     #[schema(min_length = 1, example = "application/json")]
@@ -54,15 +94,18 @@ pub(in crate::api) struct CloudEvent {
     #[schema(min_length = 1)]
     partitionkey: Option<String>,
     /// When it can first be received.
-    #[schema(value_type = Option<units::Timestamp>, inline)]
+    #[schema(value_type = Option<Moment>)]
     deliverat: Option<String>,
     /// When it expires.
-    #[schema(value_type = Option<units::Timestamp>, inline)]
+    #[schema(value_type = Option<Moment>)]
     expiresat: Option<String>,
     /// The data: any JSON value, kept as it is.
     #[schema(value_type = serde_json::Value)]
     data: Option<serde_json::Value>,
     /// Data that is not JSON or text, in base64, instead of `data`.
+    #[schema(
+        pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
+    )]
     data_base64: Option<String>,
 }
 
@@ -72,36 +115,36 @@ pub(in crate::api) struct CloudEvent {
 #[allow(dead_code)]
 pub(super) struct PublishHeaders {
     /// How long it waits before it can be received.
-    #[param(rename = "Message-Delay", inline)]
-    message_delay: Option<Pause>,
+    #[param(rename = "Message-Delay", inline, required = false)]
+    message_delay: Pause,
     /// How long it may wait once it can be received.
-    #[param(rename = "Message-TTL", inline)]
-    message_ttl: Option<Lifetime>,
+    #[param(rename = "Message-TTL", inline, required = false)]
+    message_ttl: Lifetime,
     /// Refuse the publish when no queue takes it.
-    #[param(rename = "Require-Route")]
-    require_route: Option<bool>,
+    #[param(rename = "Require-Route", required = false)]
+    require_route: bool,
     /// Stands in for a missing id in binary mode.
-    #[param(rename = "Idempotency-Key")]
-    idempotency_key: Option<String>,
+    #[param(rename = "Idempotency-Key", pattern = "^[!#$&-~](?:[ !#$&-~]*[!#$&-~])?$", required = false)]
+    idempotency_key: String,
     /// The trace that the message belongs to.
-    #[param(rename = "traceparent")]
-    traceparent: Option<String>,
+    #[param(rename = "traceparent", required = false)]
+    traceparent: String,
     /// Binary mode: unique within the source; the broker makes one.
-    #[param(rename = "ce-id")]
-    id: Option<String>,
+    #[param(rename = "ce-id", pattern = "^[!#$&-~](?:[ !#$&-~]*[!#$&-~])?$", required = false)]
+    id: String,
     /// Binary mode: who made it.
-    #[param(rename = "ce-source")]
-    source: Option<String>,
+    #[param(rename = "ce-source", pattern = "^[!#$&-~](?:[ !#$&-~]*[!#$&-~])?$", required = false)]
+    source: String,
     /// Binary mode: what kind of event it is.
-    #[param(rename = "ce-type")]
-    kind: Option<String>,
+    #[param(rename = "ce-type", pattern = "^[!#$&-~](?:[ !#$&-~]*[!#$&-~])?$", required = false)]
+    kind: String,
     /// Binary mode: what it is about.
-    #[param(rename = "ce-subject")]
-    subject: Option<String>,
+    #[param(rename = "ce-subject", pattern = "^[!#$&-~](?:[ !#$&-~]*[!#$&-~])?$", required = false)]
+    subject: String,
     /// Binary mode: when it happened.
-    #[param(rename = "ce-time", inline, value_type = Option<units::Timestamp>)]
-    time: Option<String>,
+    #[param(rename = "ce-time", inline, required = false)]
+    time: Moment,
     /// Binary mode: what order is kept by.
-    #[param(rename = "ce-partitionkey")]
-    partitionkey: Option<String>,
+    #[param(rename = "ce-partitionkey", pattern = "^[!#$&-~](?:[ !#$&-~]*[!#$&-~])?$", required = false)]
+    partitionkey: String,
 }

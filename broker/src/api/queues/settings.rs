@@ -89,59 +89,59 @@ impl From<Backoff> for BackoffSettings {
 pub(super) struct SettingsToSet {
     /// How long a lease lasts when a receive names none.
     #[serde(default)]
-    #[schema(value_type = Lease, inline)]
+    #[schema(value_type = Lease)]
     lease: Given<Lease>,
     /// After how many failed deliveries a message is a dead letter.
     #[serde(default)]
-    #[schema(value_type = Deliveries, inline)]
+    #[schema(value_type = Deliveries)]
     max_deliveries: Given<Deliveries>,
     /// The pause before a nacked message is ready again.
     #[serde(default)]
-    #[schema(value_type = BackoffToSet, inline)]
+    #[schema(value_type = BackoffToSet)]
     backoff: Given<Object<BackoffToSet>>,
     /// What order is kept.
     #[serde(default)]
-    #[schema(value_type = OrderingText, inline)]
+    #[schema(value_type = OrderingText)]
     ordering: Given<OrderingText>,
     /// How long ids are remembered; 0s turns deduplication off.
     #[serde(default)]
-    #[schema(value_type = Pause, inline)]
+    #[schema(value_type = Pause)]
     deduplication_window: Given<Pause>,
     /// How many ids are remembered; beyond it the oldest is forgotten early.
     #[serde(default)]
-    #[schema(value_type = Count, inline)]
+    #[schema(value_type = Count)]
     max_deduplication_ids: Given<Count>,
     /// How many messages may be ready, leased and delayed together.
     #[serde(default)]
-    #[schema(value_type = Count, inline)]
+    #[schema(value_type = Count)]
     max_messages: Given<Count>,
     /// How many bytes they may take.
     #[serde(default)]
-    #[schema(value_type = Capacity, inline)]
+    #[schema(value_type = Capacity)]
     max_bytes: Given<Capacity>,
     /// What a full queue does with one more message.
     #[serde(default)]
-    #[schema(value_type = OverflowText, inline)]
+    #[schema(value_type = OverflowText)]
     overflow: Given<OverflowText>,
     /// How long each message waits before it can be received.
     #[serde(default)]
-    #[schema(value_type = Pause, inline)]
+    #[schema(value_type = Pause)]
     delay: Given<Pause>,
     /// How long a message may wait once it can be received; null is for ever.
     #[serde(default)]
-    #[schema(value_type = LifetimeOrNull, inline)]
+    #[schema(value_type = LifetimeOrNull)]
     ttl: Given<LifetimeOrNull>,
     /// What becomes of a message whose TTL passed.
     #[serde(default)]
-    #[schema(value_type = OnExpiryText, inline)]
+    #[schema(value_type = OnExpiryText)]
     on_expiry: Given<OnExpiryText>,
     /// How long dead letters are kept.
     #[serde(default)]
-    #[schema(value_type = Pause, inline)]
+    #[schema(value_type = Pause)]
     dead_letter_retention: Given<Pause>,
     /// How many dead letters are kept; the oldest beyond it is discarded.
     #[serde(default)]
-    #[schema(value_type = CountOrNone, inline)]
+    #[schema(value_type = CountOrNone)]
     max_dead_letters: Given<CountOrNone>,
 }
 
@@ -151,7 +151,7 @@ pub(super) struct SettingsToSet {
 struct BackoffToSet {
     /// The pause after the first failure.
     #[serde(default)]
-    #[schema(value_type = Pause, inline)]
+    #[schema(value_type = Pause)]
     initial: Given<Pause>,
     /// What each further failure multiplies it by.
     #[serde(default)]
@@ -159,7 +159,7 @@ struct BackoffToSet {
     factor: Given<f64>,
     /// The longest pause.
     #[serde(default)]
-    #[schema(value_type = Pause, inline)]
+    #[schema(value_type = Pause)]
     max: Given<Pause>,
     /// How far the pause is spread at random, as a part of it.
     #[serde(default)]
