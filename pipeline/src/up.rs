@@ -29,6 +29,10 @@ const STOP_TIME: Duration = Duration::from_secs(20);
 /// How often it is looked whether a part is ready.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
+/// Where free ports are looked for, and how often.
+const FREE_PORTS: std::ops::Range<u16> = 10_000..32_000;
+const TRIES: usize = 100;
+
 /// A pipeline that runs in this process.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -127,7 +131,8 @@ impl Running {
     }
 
     fn start(&mut self, part: Part, listener: TcpListener, data: &Path, broker_url: &str) {
-        let running = part::run(part, listener, data.join(part.name()), broker_url.to_owned(), self.stop.clone());
+        let running =
+            part::run(part, listener, data.join(part.name()), broker_url.to_owned(), self.stop.clone());
         self.tasks.spawn(async move { (part, running.await) });
     }
 
@@ -155,11 +160,25 @@ impl Running {
     }
 }
 
+/// Listens on `port` and those after it; for 0, on the first free row of them that is found. The row is
+/// looked for below the ports that systems give to outgoing connections, so that none of them takes one
+/// of its ports while the pipeline restarts.
 async fn listen(port: u16) -> anyhow::Result<Vec<(Part, TcpListener)>> {
+    if port != 0 {
+        return listen_from(port).await;
+    }
+    for _ in 0..TRIES {
+        if let Ok(listeners) = listen_from(rand::random_range(FREE_PORTS)).await {
+            return Ok(listeners);
+        }
+    }
+    bail!("no six free ports in a row were found: name the first of them, as in --port 7070")
+}
+
+async fn listen_from(first: u16) -> anyhow::Result<Vec<(Part, TcpListener)>> {
     let mut listeners = Vec::with_capacity(Part::ALL.len());
     for part in Part::ALL {
-        let port = if port == 0 { 0 } else { port + part as u16 };
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, first + part as u16));
         let listener =
             TcpListener::bind(address).await.with_context(|| format!("{part} can't listen on {address}"))?;
         listeners.push((part, listener));

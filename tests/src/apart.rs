@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::{programs::Program, shop::Shop};
+use crate::{
+    programs::{Program, free_ports},
+    shop::Shop,
+};
 
 /// The services, in the order of the ports that they have in `up`.
 pub const SERVICES: [&str; 5] =
@@ -15,8 +18,8 @@ pub const SERVICES: [&str; 5] =
 /// # Errors
 /// When it does not start.
 pub async fn broker(folder: &Path) -> anyhow::Result<Program> {
-    Program::start("broker", &["--listen", "127.0.0.1:0", "--data", text(&folder.join("broker"))?], folder)
-        .await
+    let data = folder.join("broker");
+    Program::start("broker", &["--listen", &free_address(), "--data", text(&data)?], folder).await
 }
 
 /// Starts one service. Instances of the same service in the same folder share their data.
@@ -25,8 +28,12 @@ pub async fn broker(folder: &Path) -> anyhow::Result<Program> {
 /// When it does not start.
 pub async fn service(name: &str, broker: &str, folder: &Path) -> anyhow::Result<Program> {
     let data: PathBuf = folder.join(name);
-    let arguments = ["--listen", "127.0.0.1:0", "--data", text(&data)?, "--broker-url", broker];
+    let arguments = ["--listen", &free_address(), "--data", text(&data)?, "--broker-url", broker];
     Program::start(name, &arguments, folder).await
+}
+
+fn free_address() -> String {
+    format!("127.0.0.1:{}", free_ports(1))
 }
 
 fn text(path: &Path) -> anyhow::Result<&str> {

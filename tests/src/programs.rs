@@ -35,6 +35,19 @@ pub fn folder() -> &'static Path {
     })
 }
 
+/// The first of `count` ports in a row that are free now. They lie below those that systems give to
+/// outgoing connections, so that a program that is killed finds its port free again.
+///
+/// # Panics
+/// When a hundred tries find none.
+#[must_use]
+pub fn free_ports(count: u16) -> u16 {
+    let is_free = |port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let tries = (0..100).map(|_| rand::random_range(10_000..32_000));
+    let mut found = tries.filter(|first| (*first..first + count).all(is_free));
+    found.next().expect("some ports of thousands are free")
+}
+
 /// A running program. It is killed when dropped.
 #[derive(Debug)]
 pub struct Program {
@@ -95,20 +108,11 @@ impl Program {
             .context("it does not end")??)
     }
 
-    /// Starts it again with the arguments it had, on the port it had.
+    /// Starts it again with the arguments it had, on the ports it had.
     ///
     /// # Errors
     /// As [`Self::start`].
     pub async fn restart(&mut self) -> anyhow::Result<()> {
-        let port = self.urls.values().filter_map(|url| url.rsplit(':').next()?.parse::<u16>().ok()).min();
-        let port = port.context("it listened nowhere")?;
-        for place in 1..self.arguments.len() {
-            match self.arguments[place - 1].as_str() {
-                "--port" => self.arguments[place] = port.to_string(),
-                "--listen" => self.arguments[place] = format!("127.0.0.1:{port}"),
-                _ => {}
-            }
-        }
         (self.child, self.urls) = launch(&self.name, &self.arguments, &self.log).await?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     eventually::{equal, eventually},
     http::{call, get, list, post, put},
-    programs::Program,
+    programs::{Program, free_ports},
 };
 
 /// Where the servers of a pipeline listen.
@@ -212,5 +212,6 @@ pub fn order(payment_method: &str, lines: &Value) -> Value {
 pub async fn up(folder: &Path) -> anyhow::Result<Program> {
     let data = folder.join("data");
     let data = data.to_str().context("a temporary folder has a readable name")?;
-    Program::start("pipeline", &["up", "--port", "0", "--data", data], folder).await
+    let port = free_ports(6).to_string();
+    Program::start("pipeline", &["up", "--port", &port, "--data", data], folder).await
 }

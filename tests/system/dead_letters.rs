@@ -70,7 +70,8 @@ async fn a_dead_letter_of_an_order_that_was_cancelled_takes_no_money_when_it_is_
     })
     .await;
     let ledger = shop.ledger(&id).await.unwrap();
-    assert!(ledger.is_empty() || ledger == ["authorize", "void"], "{ledger:?}");
+    // The void closes the payment, so that an authorize which is still on its way is refused.
+    assert!(ledger.is_empty() || ledger == ["void"] || ledger == ["authorize", "void"], "{ledger:?}");
     assert_eq!(shop.order(&id).await.unwrap()["status"], "cancelled");
 }
 
