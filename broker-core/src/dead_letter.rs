@@ -128,6 +128,8 @@ impl Queue {
         let copy = turn.messages.copy_mut(slot);
         let ttl = copy.ttl();
         copy.state = State::Waiting { available_at: turn.now };
+        // One that died before its delay was over can be received from now on.
+        copy.position_at = copy.position_at.min(turn.now);
         copy.expires_at = ttl.map_or(Timestamp::MAX, |ttl| turn.now.plus(ttl));
         let trail = copy.trail_mut();
         trail.delivery_count = 0;

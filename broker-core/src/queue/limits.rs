@@ -29,6 +29,9 @@ pub(crate) enum NoRoom {
 impl Queue {
     /// Whether all of that fits, the oldest giving way where the queue is set so.
     pub(crate) fn room_for(&self, demand: Demand) -> Result<(), NoRoom> {
+        if demand.messages == 0 {
+            return Ok(());
+        }
         let (max_messages, max_bytes) = (self.settings.max_messages, self.settings.max_bytes.get());
         if demand.messages > max_messages {
             return Err(NoRoom::Never("max_messages"));

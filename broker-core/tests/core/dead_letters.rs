@@ -1,10 +1,10 @@
 //! Dead letters: listed, redriven, discarded.
 
 use broker_core::{
-    command::{Command, DeadLetters},
+    command::{Command, DeadLetters, NewMessage, When},
     identity::Sequence,
     reply::{Refusal, Reply},
-    settings::{OnFull, QueueSettingsPatch},
+    settings::{OnFull, Ordering, Overflow, QueueSettingsPatch},
 };
 
 use crate::bench::{Bench, message, name, seconds, selector};
@@ -156,4 +156,24 @@ fn the_oldest_dead_letter_beyond_the_most_is_discarded() {
     bench.put_queue("jobs", QueueSettingsPatch { max_dead_letters: Some(1), ..Default::default() });
     bench.wait(seconds(0));
     assert_eq!(listed(&bench), [5]);
+}
+
+#[test]
+fn a_message_that_died_before_its_delay_was_over_takes_its_place_as_it_is_redriven() {
+    let settings = QueueSettingsPatch {
+        max_messages: Some(1),
+        overflow: Some(Overflow::DeadLetterOldest),
+        ordering: Some(Ordering::Fifo),
+        ..Default::default()
+    };
+    let mut bench = Bench::with_queue(settings);
+    bench.publish("jobs", NewMessage { available: Some(When::After(seconds(60))), ..message(1) });
+    bench.publish("jobs", message(2));
+    bench.put_queue("jobs", QueueSettingsPatch { max_messages: Some(9), ..Default::default() });
+    bench.wait(seconds(1));
+    bench.redrive("jobs", DeadLetters::All, None);
+    bench.wait(seconds(1));
+    bench.publish("jobs", message(3));
+    let places = bench.core.browse(&name("jobs"), None, None, 10);
+    assert_eq!(places.iter().map(|it| it.sequence.0).collect::<Vec<_>>(), [2, 1, 3]);
 }

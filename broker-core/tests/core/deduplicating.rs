@@ -126,3 +126,11 @@ fn a_route_is_required_of_what_is_new_only() {
     bench.apply(gone).unwrap();
     bench.apply(publish()).expect("a repeat of what was routed is a duplicate");
 }
+
+#[test]
+fn a_duplicate_to_a_queue_whose_limit_was_lowered_below_what_waits_is_not_refused() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    bench.publish_ids("jobs", [1, 2]);
+    bench.put_queue("jobs", QueueSettingsPatch { max_messages: Some(1), ..Default::default() });
+    assert_eq!(bench.publish("jobs", message(1)), DUPLICATE);
+}

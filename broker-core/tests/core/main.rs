@@ -1,5 +1,7 @@
 //! The broker's rules as its contract states them, a module a section; time is handed in.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on panics")]
+
 mod bench;
 mod dead_letters;
 mod declaring;

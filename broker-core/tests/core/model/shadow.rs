@@ -281,8 +281,7 @@ impl Shadow {
         receipts.retain(|receipt| receipt.queue == queue && sequences.insert(receipt.sequence));
         let Some(queue) = self.bench.core.queue_by_id(queue).map(|view| view.name.clone()) else { return };
         let seen = self.see(&queue);
-        let expected: Vec<_> =
-            receipts.iter().map(|receipt| self.expected_status(how, *receipt, &seen)).collect();
+        let expected = self.expected_statuses(how, &receipts, seen.clone());
         let command = match how {
             Settle::Ack => Command::Ack { queue: queue.clone(), receipts },
             Settle::Extend(length) => Command::Extend { queue: queue.clone(), receipts, lease: ms(length) },
@@ -296,6 +295,50 @@ impl Shadow {
         };
         assert_eq!(results.iter().map(|it| it.status).collect::<Vec<_>>(), expected);
         self.note_settled(how, &results, &seen);
+    }
+
+    /// One after the other: a message that dies may push the oldest dead letter out, and that one's receipt
+    /// may come later in the same call.
+    fn expected_statuses(&self, how: Settle, receipts: &[Receipt], mut seen: Seen) -> Vec<SettleStatus> {
+        let mut expected = Vec::new();
+        for receipt in receipts {
+            expected.push(self.expected_status(how, *receipt, &seen));
+            if self.dies(how, *receipt, &seen) {
+                self.bury(receipt.sequence, &mut seen);
+            }
+        }
+        expected
+    }
+
+    fn dies(&self, how: Settle, receipt: Receipt, seen: &Seen) -> bool {
+        let count = seen.live(receipt.sequence).map(|it| it.delivery_count);
+        let last = count.is_some_and(|count| count >= seen.settings.max_deliveries);
+        self.is_held(receipt, seen)
+            && match how {
+                Settle::Nack(NackKind::DeadLetter, _) => true,
+                Settle::Nack(NackKind::Failed, _) => last,
+                _ => false,
+            }
+    }
+
+    fn bury(&self, sequence: Sequence, seen: &mut Seen) {
+        let place = seen.live.iter().position(|it| it.sequence == sequence).unwrap();
+        let Browsed { published_at, delivery_count, .. } = seen.live.remove(place);
+        let now = self.bench.now;
+        let (first_failed_at, last_failed_at, redrive_count) = (now, now, 0);
+        seen.dead.push(DeadLetter {
+            sequence,
+            since: now,
+            published_at,
+            delivery_count,
+            redrive_count,
+            first_failed_at,
+            last_failed_at,
+        });
+        seen.dead.sort_by_key(|it| (it.since, it.sequence));
+        if seen.dead.len() as u64 > seen.settings.max_dead_letters {
+            seen.dead.remove(0);
+        }
     }
 
     fn expected_status(&self, how: Settle, receipt: Receipt, seen: &Seen) -> SettleStatus {
@@ -328,7 +371,7 @@ impl Shadow {
     fn redrive(&mut self, queue: usize, ids: Option<Vec<u64>>, to: usize, limit: Option<u64>) {
         let before = self.see(&queue_name(queue));
         let to = (to != queue).then(|| queue_name(to));
-        let moved = to.is_some();
+        let target = to.as_ref().map_or(before.id, |to| self.see(to).id);
         let command = Command::Redrive { queue: queue_name(queue), which: which(ids), to, limit };
         let Ok(Reply::Redriven(redriven)) = self.bench.apply(command) else {
             panic!("a redrive is never refused")
@@ -336,9 +379,16 @@ impl Shadow {
         assert!(limit.is_none_or(|limit| redriven.sequences.len() as u64 <= limit));
         for sequence in redriven.sequences {
             assert!(before.dead.iter().any(|it| it.sequence == sequence));
-            if moved {
+            if target != before.id {
+                // Whatever copy the other queue once had of it, this is another.
                 self.latest.remove(&(before.id, sequence));
-                self.positions.remove(&(before.id, sequence));
+                self.latest.remove(&(target, sequence));
+                self.positions.remove(&(target, sequence));
+            }
+            if let Some(place) = self.positions.remove(&(before.id, sequence)) {
+                // It keeps its place; one that died before its delay was over takes it now.
+                let at = place.at.min(self.bench.now);
+                self.positions.insert((target, sequence), Position { at, ..place });
             }
         }
     }
@@ -357,7 +407,10 @@ impl Shadow {
     fn restart(&mut self) {
         let before = (self.see_all(), self.subscriptions());
         self.bench.restart();
-        assert_eq!((self.see_all(), self.subscriptions()), before);
+        for (after, before) in self.see_all().iter().zip(before.0) {
+            assert_eq!(*after, before);
+        }
+        assert_eq!(self.subscriptions(), before.1);
     }
 
     fn subscriptions(&self) -> Vec<(QueueId, broker_core::settings::OnFull, u64)> {
