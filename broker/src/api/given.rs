@@ -308,6 +308,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "what is tested is whether it reads")]
     struct Body {
         #[serde(default)]
         lease: Given<Span<100, 43_200_000>>,

@@ -50,7 +50,7 @@ impl Engine {
         for item in items.drain(..) {
             match item {
                 Item::Command { command, reply, arrived } => {
-                    asks.push(Ask::Command { command, reply, arrived })
+                    asks.push(Ask::Command { command, reply, arrived });
                 }
                 Item::Receive(waiter) => asks.push(Ask::Receive(waiter, None)),
                 Item::GiveBack(nack) => asks.push(Ask::GiveBack(nack)),
@@ -68,6 +68,7 @@ impl Engine {
     fn settle(&mut self, asks: Vec<Ask>) -> Result<(), StoreError> {
         let Some(undecided) = self.try_to_settle(asks)? else { return Ok(()) };
         tracing::warn!("the disk is full: publishes are refused");
+        self.room.ran_out();
         let rest = undecided.into_iter().filter_map(refuse_publish).collect();
         let Some(undecided) = self.try_to_settle(rest)? else { return Ok(()) };
         tracing::error!("the disk is so full that not even acks can be written");

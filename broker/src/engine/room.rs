@@ -20,6 +20,12 @@ impl Room {
         Self { floor, asked: None }
     }
 
+    /// A commit found no room, whatever the file system says: it may count quotas that are not asked for
+    /// here. To find out again costs a restore of the core, so publishes wait a while for it.
+    pub(crate) fn ran_out(&mut self) {
+        self.asked = Some((Instant::now(), false));
+    }
+
     /// Whether more than the floor is free. A store that does not know is believed to have room: then
     /// the commit finds out.
     pub(crate) fn is_left(&mut self, store: &mut dyn Store) -> bool {

@@ -1,6 +1,8 @@
 //! The HTTP contract, held over real HTTP against a real broker on a free port and a folder of its own.
 //! A module for each section of the contract.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on panics")]
+
 mod browsing;
 mod conventions;
 mod dead_letters;

@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// A running broker; it stops when this is dropped.
-pub struct Server {
+pub(crate) struct Server {
     pub address: String,
     client: Client,
     shutdown: CancellationToken,
@@ -19,7 +19,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = TempDir::new().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -31,44 +31,44 @@ impl Server {
     }
 
     /// A broker with one queue of those settings.
-    pub async fn with_queue(name: &str, settings: Value) -> Self {
+    pub(crate) async fn with_queue(name: &str, settings: Value) -> Self {
         let server = Self::start().await;
         server.put_queue(name, settings).await;
         server
     }
 
-    pub async fn put_queue(&self, name: &str, settings: Value) {
+    pub(crate) async fn put_queue(&self, name: &str, settings: Value) {
         assert_eq!(self.put(&format!("/queues/{name}"), settings).await.status, 201);
     }
 
     /// A request to be filled in.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("http://{}{path}", self.address))
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::GET, path)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::DELETE, path)).await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
         Answer::of(self.request(Method::PUT, path).json(&body)).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         Answer::of(self.request(Method::POST, path).json(&body)).await
     }
 
     /// A POST of just these bytes, without a Content-Type.
-    pub async fn post_bytes(&self, path: &str, body: impl Into<Body>) -> Answer {
+    pub(crate) async fn post_bytes(&self, path: &str, body: impl Into<Body>) -> Answer {
         Answer::of(self.request(Method::POST, path).body(body)).await
     }
 
     /// Publishes in binary mode with those headers.
-    pub async fn publish(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn publish(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let path = format!("{path}/messages");
         let request = self.request(Method::POST, &path).body(body.to_owned());
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
@@ -76,7 +76,7 @@ impl Server {
     }
 
     /// Publishes one event, or an array of them, in JSON.
-    pub async fn publish_json(&self, path: &str, json: &str) -> Answer {
+    pub(crate) async fn publish_json(&self, path: &str, json: &str) -> Answer {
         let batch = json.trim_start().starts_with('[');
         let content_type =
             if batch { "application/cloudevents-batch+json" } else { "application/cloudevents+json" };
@@ -84,21 +84,21 @@ impl Server {
     }
 
     /// Publishes messages of those ids into a queue, all or none.
-    pub async fn publish_ids(&self, queue: &str, ids: &[&str]) {
+    pub(crate) async fn publish_ids(&self, queue: &str, ids: &[&str]) {
         let events: Vec<Value> = ids.iter().map(|id| event(id)).collect();
         let answer = self.publish_json(&format!("/queues/{queue}"), &Value::from(events).to_string()).await;
         assert_eq!(answer.status, 201, "{answer:?}");
     }
 
     /// The deliveries of one receive.
-    pub async fn receive(&self, queue: &str, body: Value) -> Vec<Value> {
+    pub(crate) async fn receive(&self, queue: &str, body: Value) -> Vec<Value> {
         let answer = self.post(&format!("/queues/{queue}/receive"), body).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()["deliveries"].as_array().unwrap().clone()
     }
 
     /// Settles, and gives the status of each receipt.
-    pub async fn settle(&self, queue: &str, how: &str, body: Value) -> Vec<String> {
+    pub(crate) async fn settle(&self, queue: &str, how: &str, body: Value) -> Vec<String> {
         let answer = self.post(&format!("/queues/{queue}/{how}"), body).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         let results = answer.json()["results"].as_array().unwrap().clone();
@@ -106,7 +106,7 @@ impl Server {
     }
 
     /// Makes one message a dead letter, of id `id` and for that reason.
-    pub async fn dead_letter(&self, queue: &str, id: &str, reason: &str) {
+    pub(crate) async fn dead_letter(&self, queue: &str, id: &str, reason: &str) {
         self.publish_ids(queue, &[id]).await;
         let delivery = self.receive(queue, json!({})).await.remove(0);
         assert_eq!(delivery["message"]["id"], id);
@@ -115,12 +115,12 @@ impl Server {
     }
 
     /// The counts of a queue.
-    pub async fn counts(&self, queue: &str) -> Value {
+    pub(crate) async fn counts(&self, queue: &str) -> Value {
         self.get(&format!("/queues/{queue}")).await.json()["counts"].clone()
     }
 
     /// Waits until a count of a queue is that; it must come to be within ten seconds.
-    pub async fn until_count(&self, queue: &str, count: &str, wanted: u64) {
+    pub(crate) async fn until_count(&self, queue: &str, count: &str, wanted: u64) {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let counts = self.counts(queue).await;
@@ -140,46 +140,46 @@ impl Drop for Server {
 }
 
 /// A small event of that id.
-pub fn event(id: &str) -> Value {
+pub(crate) fn event(id: &str) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "/test", "type": "t", "data": {"id": id}})
 }
 
 /// The ids of the messages of deliveries, or of browsed items.
-pub fn ids(items: &[Value]) -> Vec<&str> {
+pub(crate) fn ids(items: &[Value]) -> Vec<&str> {
     items.iter().map(|item| item["message"]["id"].as_str().unwrap()).collect()
 }
 
 /// The receipts of deliveries.
-pub fn receipts(deliveries: &[Value]) -> Vec<&Value> {
+pub(crate) fn receipts(deliveries: &[Value]) -> Vec<&Value> {
     deliveries.iter().map(|delivery| &delivery["receipt"]).collect()
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
 }
 
 impl Answer {
-    pub async fn of(request: RequestBuilder) -> Self {
+    pub(crate) async fn of(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Self { status, headers, text: response.text().await.unwrap() }
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// Checks that this is a problem of that status and slug, and gives its body.
     #[track_caller]
-    pub fn problem(&self, status: u16, slug: &str) -> Value {
+    pub(crate) fn problem(&self, status: u16, slug: &str) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         let body = self.json();
@@ -191,7 +191,7 @@ impl Answer {
 
     /// Checks that this is `invalid-field` for that field.
     #[track_caller]
-    pub fn invalid(&self, field: &str) {
+    pub(crate) fn invalid(&self, field: &str) {
         let body = self.problem(422, "invalid-field");
         assert_eq!(body["errors"][0]["field"], field, "{self:?}");
         assert!(body["errors"][0]["detail"].is_string());

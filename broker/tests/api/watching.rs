@@ -102,7 +102,7 @@ fn assert_every_reference_is_defined(document: &Value, value: &Value) {
             members.values().for_each(|value| assert_every_reference_is_defined(document, value));
         }
         Value::Array(items) => {
-            items.iter().for_each(|item| assert_every_reference_is_defined(document, item))
+            items.iter().for_each(|item| assert_every_reference_is_defined(document, item));
         }
         _ => {}
     }

@@ -158,6 +158,7 @@ pub(super) fn write_counters(counters: &QueueCounters) -> Vec<u8> {
 
 pub(super) fn read_counters(column: &[u8]) -> Result<QueueCounters, StoreError> {
     let mut counters = QueueCounters::default();
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough")]
     let stored = all(column, |numbers| numbers.u64())?;
     for (total, stored) in totals(&mut counters).into_iter().zip(stored) {
         *total = stored;

@@ -72,7 +72,11 @@ impl RememberedRows {
             match rows.iter_mut().find(|row| row.destination == id.destination) {
                 Some(row) => row.ids.push(id),
                 None => {
-                    rows.push(NewRow { destination: id.destination, number: self.next_number, ids: vec![id] })
+                    rows.push(NewRow {
+                        destination: id.destination,
+                        number: self.next_number,
+                        ids: vec![id],
+                    });
                 }
             }
         }

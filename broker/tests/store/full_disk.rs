@@ -1,0 +1,171 @@
+//! A full disk: publishes are refused, nothing that was acknowledged is lost, the rest goes on.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use broker::{
+    BrokerError,
+    engine::EngineSettings,
+    store::{Store, sqlite::SqliteStore},
+};
+use broker_core::{
+    command::NewMessage,
+    reply::{Published, SettleStatus},
+};
+
+use crate::{
+    faults::{Fault, Faults, Faulty},
+    running::{LONG, Running, message, numbers, publish, receipts},
+};
+
+async fn start_faulty(folder: &std::path::Path) -> (Running, Arc<Faults>) {
+    let faults = Arc::new(Faults::default());
+    let shared = Arc::clone(&faults);
+    let wrap = move |store| Box::new(Faulty { store, faults: shared }) as Box<dyn Store>;
+    (Running::start_with(folder, EngineSettings::default(), wrap).await, faults)
+}
+
+#[tokio::test]
+async fn a_group_that_does_not_fit_is_undone_and_its_publishes_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = start_faulty(folder.path()).await;
+    running.queue("q").await;
+    running.publish("q", 1).await.unwrap();
+    faults.push(Fault::Full);
+    assert_eq!(running.publish("q", 2).await, Err(BrokerError::StorageFull));
+    assert_eq!(running.look("q", |queue| (queue.gauges.ready, queue.counters.published)).await, (1, 1));
+    // It was not stored, so it is no duplicate.
+    assert!(!when_there_is_room(&running, message(2)).await.duplicate);
+    assert_eq!(numbers(&running.receive("q", 10).await), [1, 2]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn acks_and_receives_go_on_where_publishes_do_not_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = start_faulty(folder.path()).await;
+    running.queue("q").await;
+    for number in 1..=3 {
+        running.publish("q", number).await.unwrap();
+    }
+    let (_, receipt) = running.receive_one("q").await;
+    faults.push(Fault::Full);
+    assert_eq!(running.ack("q", receipt).await, SettleStatus::Done);
+    faults.push(Fault::Full);
+    assert_eq!(running.receive_one("q").await.0, 2);
+    assert_eq!(running.look("q", |queue| (queue.gauges.ready, queue.counters.acked)).await, (1, 1));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn below_the_floor_of_free_space_publishes_are_refused_before_they_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = start_faulty(folder.path()).await;
+    running.queue("q").await;
+    faults.set_free_space(1 << 20);
+    assert_eq!(running.publish("q", 1).await, Err(BrokerError::StorageFull));
+    assert_eq!(running.look("q", |queue| queue.counters.published).await, 0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_database_that_may_not_grow_loses_nothing_that_was_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start_small(folder.path()).await;
+    let stored = fill(&running, 0).await;
+    assert!(!stored.is_empty());
+    let handout = running.receive("q", 1000).await;
+    assert_eq!(numbers(&handout), stored);
+    running.stop().await;
+    let running = Running::start(folder.path()).await;
+    assert_eq!(running.look("q", |queue| queue.gauges.leased).await, stored.len() as u64);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn where_acks_made_room_publishes_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start_small(folder.path()).await;
+    let mut first = 0;
+    for _ in 0..3 {
+        let stored = fill(&running, first).await;
+        assert!(stored.len() >= 10, "only {} found room", stored.len());
+        first = stored[stored.len() - 1] + 1;
+        let handout = running.receive("q", 1000).await;
+        assert_eq!(numbers(&handout), stored);
+        for receipt in receipts(&handout) {
+            assert_eq!(running.ack("q", receipt).await, SettleStatus::Done);
+        }
+        when_there_is_room(&running, large(first)).await;
+        first += 1;
+        let (_, receipt) = running.receive_one("q").await;
+        running.ack("q", receipt).await;
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn publishes_that_a_full_disk_refused_are_not_tried_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = start_faulty(folder.path()).await;
+    running.queue("q").await;
+    (0..100).for_each(|_| faults.push(Fault::Full));
+    let began = Instant::now();
+    for number in 1..=20 {
+        assert_eq!(running.publish("q", number).await, Err(BrokerError::StorageFull));
+    }
+    let tried = 100 - faults.left();
+    assert!(tried as u64 <= 1 + began.elapsed().as_secs(), "{tried} were tried");
+    faults.forget();
+    when_there_is_room(&running, message(1)).await;
+    running.stop().await;
+}
+
+/// A broker whose database may grow by 60 pages.
+async fn start_small(folder: &Path) -> Running {
+    let limited = |store: SqliteStore| {
+        store.limit_pages(store.pages().unwrap() + 60).unwrap();
+        Box::new(store) as Box<dyn Store>
+    };
+    let running = Running::start_with(folder, EngineSettings::default(), limited).await;
+    running.queue("q").await;
+    running
+}
+
+/// A message that takes some pages.
+fn large(number: u64) -> NewMessage {
+    let filler = "x".repeat(8 << 10);
+    let record =
+        format!(r#"{{"specversion":"1.0","id":"{number}","source":"/tests","type":"t","data":"{filler}"}}"#);
+    NewMessage { record: record.into(), ..message(number) }
+}
+
+/// Publishes large messages from that number on until one is refused; those that were stored.
+async fn fill(running: &Running, first: u64) -> Vec<u64> {
+    let mut stored = Vec::new();
+    for number in first..first + 1000 {
+        match publish(running.broker.clone(), "q", vec![large(number)]).await {
+            Ok(_) => stored.push(number),
+            Err(BrokerError::StorageFull) => return stored,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    panic!("the database grew without end");
+}
+
+/// Publishes as a client does that is told to try again later.
+async fn when_there_is_room(running: &Running, message: NewMessage) -> Published {
+    let give_up = Instant::now() + LONG;
+    loop {
+        match publish(running.broker.clone(), "q", vec![message.clone()]).await {
+            Ok(published) => return published[0],
+            Err(BrokerError::StorageFull) if Instant::now() < give_up => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
