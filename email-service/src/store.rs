@@ -7,7 +7,6 @@ use messaging::{
     database::{Database, DatabaseError},
     event::Event,
     failure::Failure,
-    inbox,
 };
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -97,15 +96,10 @@ impl Store {
         mail: Mail,
         message: Vec<u8>,
     ) -> Result<(), Failure> {
-        let write = self.database.write(move |conn| {
-            Box::pin(async move {
-                if inbox::first_time(conn, consumer, &event).await? {
-                    insert(conn, &mail, &message).await?;
-                }
-                Ok::<_, Failure>(())
-            })
+        let record = self.database.hear(consumer, &event, move |conn| {
+            Box::pin(async move { Ok::<_, Failure>(insert(conn, &mail, &message).await?) })
         });
-        write.await
+        record.await.map(|_| ())
     }
 
     /// A part of the list, oldest first.

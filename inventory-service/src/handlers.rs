@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use events::{Fact, Order, StockRejected, StockReleased, StockReserved, kind, parse, topic};
-use messaging::{Database, Event, Failure, Handler, Outbox, inbox, outbox};
+use messaging::{Database, Event, Failure, Handler, Outbox, outbox};
 
 use crate::{
     reservation::{Heard, asked_for, step},
@@ -42,14 +42,11 @@ impl Handlers {
     }
 
     async fn advance(&self, event: &Event, order: Order, heard: Heard) -> Result<(), Failure> {
-        let event = event.clone();
+        let cause = event.clone();
         let told = self
             .database
-            .write(move |connection| {
+            .hear(SOURCE, event, move |connection| {
                 Box::pin(async move {
-                    if !inbox::first_time(connection, SOURCE, &event).await? {
-                        return Ok::<_, Failure>(false);
-                    }
                     let known = store::load(connection, order.order_id).await?;
                     let (state, lines) = match known {
                         Some(known) => (Some(known.state), known.lines),
@@ -57,13 +54,13 @@ impl Handlers {
                     };
                     let done =
                         store::carry_out(connection, order.order_id, lines, step(state, heard)).await?;
-                    let Some(news) = news(&event, &order, done) else { return Ok(false) };
+                    let Some(news) = news(&cause, &order, done) else { return Ok::<_, Failure>(false) };
                     outbox::add(connection, topic::STOCK, &news).await?;
                     Ok(true)
                 })
             })
             .await?;
-        if told {
+        if told == Some(true) {
             self.outbox.notify();
         }
         Ok(())

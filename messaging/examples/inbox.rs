@@ -12,7 +12,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use messaging::{
-    Consumer, Database, Destination, Event, Failure, Handler, Topology, inbox, topology::QueueSpec, transport,
+    Consumer, Database, Destination, Event, Failure, Handler, Topology, topology::QueueSpec, transport,
 };
 use sqlx::{
     SqlSafeStr as _,
@@ -36,17 +36,14 @@ struct Cashier {
 #[async_trait]
 impl Handler for Cashier {
     async fn handle(&self, event: &Event) -> Result<(), Failure> {
-        let (payment, cents) = (event.clone(), event.decode::<i64>()?);
-        let first = self.database.write(move |connection| {
+        let cents = event.decode::<i64>()?;
+        let taken = self.database.hear(CONSUMER, event, move |connection| {
             Box::pin(async move {
-                if !inbox::first_time(connection, CONSUMER, &payment).await? {
-                    return Ok::<_, Failure>(false);
-                }
                 sqlx::query("INSERT INTO takings VALUES (?1)").bind(cents).execute(connection).await?;
-                Ok(true)
+                Ok::<_, Failure>(())
             })
         });
-        println!("{}: {}", event.id(), if first.await? { "taken" } else { "heard before" });
+        println!("{}: {}", event.id(), if taken.await?.is_some() { "taken" } else { "heard before" });
         if self.deliveries.fetch_add(1, Ordering::SeqCst) == 0 {
             // Committed, and then the ack is lost: the message comes again.
             return Err(Failure::transient("crashed just before the ack"));

@@ -3,6 +3,7 @@
 
 mod executor;
 mod opening;
+pub(crate) mod pending;
 mod unit;
 mod upkeep;
 mod writer;
@@ -15,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use units::Timestamp;
 
 use self::unit::Answer;
+use crate::{event::Event, inbox::Heard};
 
 /// How many units of work may wait for the writer before callers wait for room.
 const MAX_WAITING: usize = 4096;
@@ -76,11 +78,12 @@ impl Database {
     }
 
     /// Runs `work` in a transaction, and answers after its commit is on disk. It shares the transaction
-    /// with others that wait, each in a savepoint of its own: an `Err` or a panic undoes this work alone.
+    /// with others that wait: an `Err` or a panic undoes this work alone.
     ///
     /// The connection is inside a transaction: don't begin another on it, and don't wait for anything
-    /// but the database, for all other writers wait meanwhile. The work runs to its end even when the
-    /// caller no longer waits.
+    /// but the database, for all other writers wait meanwhile. Where another's work in the transaction
+    /// fails, this one is undone and done again, so it must change nothing but the database. It runs to
+    /// its end even when the caller no longer waits.
     ///
     /// # Errors
     /// What `work` says, or [`DatabaseError`] when the transaction could not be begun or committed.
@@ -89,17 +92,61 @@ impl Database {
     /// When `work` panics: in its caller, and there alone.
     pub async fn write<T, E>(
         &self,
-        work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>>
+        + Clone
+        + Send
+        + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
-        let unit = unit::boxed(work, answer);
+        self.run(None, work).await.map(|done| done.expect("only what is heard can be heard before"))
+    }
+
+    /// As [`Self::write`], if `consumer` did not hear this event before; that it did now is noted in the
+    /// same transaction, in the [`crate::inbox`]. `None` means that it was heard before: acknowledge,
+    /// without effect. Where the work fails, the event was not heard.
+    ///
+    /// # Errors
+    /// Those of [`Self::write`].
+    ///
+    /// # Panics
+    /// As [`Self::write`].
+    pub async fn hear<T, E>(
+        &self,
+        consumer: &str,
+        event: &Event,
+        work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>>
+        + Clone
+        + Send
+        + 'static,
+    ) -> Result<Option<T>, E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        self.run(Some(Heard::new(consumer, event)), work).await
+    }
+
+    async fn run<T, E>(
+        &self,
+        heard: Option<Heard>,
+        work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>>
+        + Clone
+        + Send
+        + 'static,
+    ) -> Result<Option<T>, E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        let unit = unit::boxed(heard, work, caller);
         self.writer.send(writer::Order::Unit(unit)).await.map_err(|_| DatabaseError::Closed)?;
-        match answered.await.map_err(|_| DatabaseError::Closed)? {
-            Answer::Worked(result) => result,
+        match answer.await.map_err(|_| DatabaseError::Closed)? {
+            Answer::Worked(result) => result.map(Some),
+            Answer::HeardBefore => Ok(None),
             Answer::Panicked(payload) => std::panic::resume_unwind(payload),
         }
     }

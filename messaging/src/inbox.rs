@@ -1,10 +1,15 @@
 //! The inbox: what makes a consumer's work take effect once, however often the event comes. The row is
-//! written in the transaction of the effect, so that both hold or neither does. The database's writer
-//! prunes it; a service calls [`first_time`] alone.
+//! written in the transaction of the effect, so that both hold or neither does. A service calls
+//! [`Database::hear`](crate::Database::hear), or [`first_time`] on a transaction of its own; the database's
+//! writer prunes.
 
-use std::time::Duration;
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use units::Timestamp;
 
 use crate::{database::millis, event::Event};
@@ -12,6 +17,75 @@ use crate::{database::millis, event::Event};
 /// How long it is remembered what was heard: longer than retries, the dead letters' retention (14 days)
 /// and a redrive together.
 pub const RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What is noted of an event that a consumer hears.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, sqlx::FromRow)]
+pub(crate) struct Heard {
+    consumer: String,
+    source: String,
+    id: String,
+}
+
+impl Heard {
+    pub(crate) fn new(consumer: &str, event: &Event) -> Self {
+        Self { consumer: consumer.to_owned(), source: event.source().to_owned(), id: event.id().to_owned() }
+    }
+}
+
+/// How many rows go in one statement: each size is prepared once for a connection.
+const MANY: usize = 16;
+static NOTE_MANY: LazyLock<Arc<str>> = LazyLock::new(|| note_sql(MANY));
+static NOTE_ONE: LazyLock<Arc<str>> = LazyLock::new(|| note_sql(1));
+
+fn note_sql(rows: usize) -> Arc<str> {
+    let values = vec!["(?, ?, ?, ?)"; rows].join(", ");
+    format!(
+        "INSERT INTO inbox (consumer, source, id, heard_at) VALUES {values}
+         ON CONFLICT DO NOTHING RETURNING consumer, source, id"
+    )
+    .into()
+}
+
+/// Notes all of these in few statements. Answers which of them are heard for the first time.
+pub(crate) async fn note_all(
+    connection: &mut SqliteConnection,
+    heard: &[Heard],
+) -> Result<HashSet<Heard>, sqlx::Error> {
+    let mut first = HashSet::with_capacity(heard.len());
+    let (many, ones) = heard.as_chunks::<MANY>();
+    for heard in many {
+        first.extend(note(connection, &NOTE_MANY, heard).await?);
+    }
+    for heard in ones {
+        first.extend(note(connection, &NOTE_ONE, std::slice::from_ref(heard)).await?);
+    }
+    Ok(first)
+}
+
+async fn note(
+    connection: &mut SqliteConnection,
+    sql: &Arc<str>,
+    heard: &[Heard],
+) -> Result<Vec<Heard>, sqlx::Error> {
+    let now = millis(Timestamp::now());
+    // The text is made above of constants alone.
+    let mut query = sqlx::query_as(AssertSqlSafe(Arc::clone(sql)));
+    for Heard { consumer, source, id } in heard {
+        query = query.bind(consumer).bind(source).bind(id).bind(now);
+    }
+    query.fetch_all(connection).await
+}
+
+/// Takes back what was noted, where nothing was done for it.
+pub(crate) async fn forget(connection: &mut SqliteConnection, heard: &Heard) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM inbox WHERE consumer = ?1 AND source = ?2 AND id = ?3")
+        .bind(&heard.consumer)
+        .bind(&heard.source)
+        .bind(&heard.id)
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
 
 /// Notes that `consumer` heard this event, on the caller's own transaction. `false` means that it did
 /// already: acknowledge, without effect. When the transaction is rolled back, it was not heard.

@@ -7,17 +7,14 @@
 //!
 //! A handler that keeps all three:
 //! ```
-//! # use messaging::{Database, Event, Failure, Outbox, inbox, outbox};
+//! # use messaging::{Database, Event, Failure, Outbox, outbox};
 //! async fn on_order_placed(database: &Database, outbox: &Outbox, event: &Event) -> Result<(), Failure> {
-//!     let (event, order) = (event.clone(), event.decode::<serde_json::Value>()?);
-//!     let reserve = database.write(move |connection| {
+//!     let (cause, order) = (event.clone(), event.decode::<serde_json::Value>()?);
+//!     let reserve = database.hear("inventory", event, move |connection| {
 //!         Box::pin(async move {
-//!             if !inbox::first_time(connection, "inventory", &event).await? {
-//!                 return Ok::<_, Failure>(());
-//!             }
 //!             // The effect, on the same connection; then what is said of it:
-//!             let reserved = event.caused("/inventory", "stock.reserved", &order);
-//!             Ok(outbox::add(connection, "stock", &reserved).await?)
+//!             let reserved = cause.caused("/inventory", "stock.reserved", &order);
+//!             Ok::<_, Failure>(outbox::add(connection, "stock", &reserved).await?)
 //!         })
 //!     });
 //!     reserve.await?;

@@ -2,7 +2,6 @@
 //! and only if that was committed. The relay publishes it; the statements it needs are in
 //! `outbox/rows.rs`. Here: writing, looking, and what a person does with what was set aside.
 
-pub(crate) mod pending;
 pub(crate) mod rows;
 
 use std::{sync::Arc, time::Duration};
@@ -12,9 +11,12 @@ use sqlx::{FromRow, Row as _, SqliteConnection, sqlite::SqliteRow};
 use tokio::sync::Notify;
 use units::Timestamp;
 
-use self::pending::Row;
 use crate::{
-    database::{Database, DatabaseError, time},
+    database::{
+        Database, DatabaseError,
+        pending::{self, Row},
+        time,
+    },
     event::Event,
 };
 

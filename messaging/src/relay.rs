@@ -128,7 +128,7 @@ impl Relay {
         prune: bool,
         last: bool,
     ) -> Result<Batch, DatabaseError> {
-        let now = Timestamp::now();
+        let (now, finished) = (Timestamp::now(), finished.map(Arc::new));
         let prune_before = prune.then(|| before(now, self.retention));
         self.outbox
             .database()

@@ -1,5 +1,5 @@
-//! One caller's unit of work, and how its answer waits for the commit. Which units share a transaction
-//! is the writer's matter.
+//! One caller's unit of work: run in the writer's transaction, told what the commit came to. Which units
+//! share a transaction is the writer's matter.
 
 use std::{any::Any, panic::AssertUnwindSafe};
 
@@ -8,74 +8,94 @@ use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
 use super::DatabaseError;
+use crate::inbox::Heard;
 
 /// What the caller hears.
 pub(super) enum Answer<T, E> {
     Worked(Result<T, E>),
+    /// The event that the work is for was heard before, so that it was not done.
+    HeardBefore,
     Panicked(Box<dyn Any + Send>),
 }
 
-/// Tells a caller what the commit of its work came to.
-pub(super) type Commit = Box<dyn FnOnce(Result<(), DatabaseError>) + Send>;
-
 /// What a unit came to, before the commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Keep what it wrote; tell it what the commit came to.
-    Keep(Commit),
-    /// Undo what it wrote; then tell it.
-    Undo(Box<dyn FnOnce() + Send>),
+    Keep,
+    /// It failed or panicked: what it wrote is to be undone.
+    Undo,
 }
 
 /// A unit of work of any type.
 pub(super) trait Unit: Send {
-    /// Does the work inside the writer's transaction.
-    fn run(self: Box<Self>, connection: &mut SqliteConnection) -> BoxFuture<'_, Outcome>;
+    /// The event that it is for, where it is to be done once for it.
+    fn hears(&self) -> Option<&Heard>;
 
-    /// Tells the caller that it can't be begun.
-    fn refuse(self: Box<Self>, error: DatabaseError);
+    /// Does the work inside the writer's transaction. After a rollback it may be done again.
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Outcome>;
+
+    /// Leaves the work undone, as the event was heard before.
+    fn skip(&mut self);
+
+    /// Tells the caller what the work came to, now that its transaction has ended so.
+    fn tell(self: Box<Self>, committed: Result<(), DatabaseError>);
 }
 
-pub(super) fn boxed<W, T, E>(work: W, answer: oneshot::Sender<Answer<T, E>>) -> Box<dyn Unit>
+pub(super) fn boxed<W, T, E>(
+    heard: Option<Heard>,
+    work: W,
+    caller: oneshot::Sender<Answer<T, E>>,
+) -> Box<dyn Unit>
 where
-    W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>> + Clone + Send + 'static,
     T: Send + 'static,
     E: From<DatabaseError> + Send + 'static,
 {
-    Box::new(Work { work, answer })
+    Box::new(Work { heard, work, answer: None, caller })
 }
 
 struct Work<W, T, E> {
+    heard: Option<Heard>,
     work: W,
-    answer: oneshot::Sender<Answer<T, E>>,
+    /// What its last run came to.
+    answer: Option<Answer<T, E>>,
+    caller: oneshot::Sender<Answer<T, E>>,
 }
 
 impl<W, T, E> Unit for Work<W, T, E>
 where
-    W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>> + Clone + Send + 'static,
     T: Send + 'static,
     E: From<DatabaseError> + Send + 'static,
 {
-    fn run(self: Box<Self>, connection: &mut SqliteConnection) -> BoxFuture<'_, Outcome> {
+    fn hears(&self) -> Option<&Heard> {
+        self.heard.as_ref()
+    }
+
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Outcome> {
+        let work = self.work.clone();
         Box::pin(async move {
-            let Self { work, answer } = *self;
-            // What a panic leaves half done is undone with the savepoint. The call is inside, for the
-            // part of `work` before its future can panic as well. Nobody may be waiting for an answer.
-            match AssertUnwindSafe(async { work(connection).await }).catch_unwind().await {
-                Ok(Ok(value)) => Outcome::Keep(Box::new(move |committed| {
-                    let result = committed.map(|()| value).map_err(E::from);
-                    let _ = answer.send(Answer::Worked(result));
-                })),
-                Ok(Err(error)) => Outcome::Undo(Box::new(move || {
-                    let _ = answer.send(Answer::Worked(Err(error)));
-                })),
-                Err(payload) => Outcome::Undo(Box::new(move || {
-                    let _ = answer.send(Answer::Panicked(payload));
-                })),
-            }
+            // What a panic leaves half done is undone with the transaction. The call is inside, for the
+            // part of `work` before its future can panic as well.
+            let worked = AssertUnwindSafe(async { work(connection).await }).catch_unwind().await;
+            let outcome = if matches!(worked, Ok(Ok(_))) { Outcome::Keep } else { Outcome::Undo };
+            self.answer = Some(worked.map_or_else(Answer::Panicked, Answer::Worked));
+            outcome
         })
     }
 
-    fn refuse(self: Box<Self>, error: DatabaseError) {
-        let _ = self.answer.send(Answer::Worked(Err(error.into())));
+    fn skip(&mut self) {
+        self.answer = Some(Answer::HeardBefore);
+    }
+
+    fn tell(self: Box<Self>, committed: Result<(), DatabaseError>) {
+        let answer = match (self.answer, committed) {
+            (Some(failed @ (Answer::Worked(Err(_)) | Answer::Panicked(_))), _) => failed,
+            (Some(kept), Ok(())) => kept,
+            (_, Err(error)) => Answer::Worked(Err(error.into())),
+            (None, Ok(())) => Answer::Worked(Err(DatabaseError::Closed.into())),
+        };
+        // Nobody may be waiting for it.
+        let _ = self.caller.send(answer);
     }
 }

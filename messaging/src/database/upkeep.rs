@@ -40,6 +40,7 @@ impl Upkeep {
         let (answer, answered) = oneshot::channel();
         let before = super::before(Timestamp::now(), inbox::RETENTION);
         let unit = unit::boxed(
+            None,
             move |connection| Box::pin(async move { Ok(inbox::prune(connection, before, ROWS).await?) }),
             answer,
         );

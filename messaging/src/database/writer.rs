@@ -3,23 +3,24 @@
 //! serves all who wait for it.
 //!
 //! ```text
-//! alone:     BEGIN IMMEDIATE            · unit ·                          COMMIT
-//! in a group BEGIN IMMEDIATE; SAVEPOINT · unit · RELEASE; SAVEPOINT · unit · COMMIT
-//! one fails                             · unit · ROLLBACK TO        · unit ·
+//! all go well  BEGIN IMMEDIATE · what they hear · unit · unit · unit · what they said · COMMIT
+//! one fails    ROLLBACK, and again with each unit in a SAVEPOINT, so that it is undone alone
 //! ```
-//! What the units said to the outbox is written for all of them at once, just before the COMMIT.
+//! What the units hear is noted for all of them at once before they run, and what they said to the outbox
+//! is written for all at once before the COMMIT.
 
-use std::{io, sync::Arc, thread};
+use std::{collections::HashSet, io, sync::Arc, thread};
 
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     DatabaseError, executor,
-    unit::{Commit, Outcome, Unit},
+    pending::{self, Row},
+    unit::{Outcome, Unit},
     upkeep::Upkeep,
 };
-use crate::outbox::pending::{self, Row};
+use crate::inbox::{self, Heard};
 
 /// How many units share a commit at most: bounds how long the first of them waits.
 const MAX_GROUP: usize = 128;
@@ -29,13 +30,6 @@ pub(super) enum Order {
     Unit(Box<dyn Unit>),
     /// Finish, close the file, and tell.
     Close(oneshot::Sender<()>),
-}
-
-/// What a group's units came to that are kept: whom to tell of the commit, and what they said.
-#[derive(Default)]
-struct Kept {
-    commits: Vec<Commit>,
-    said: Vec<Row>,
 }
 
 /// Starts the writer on a thread of its own. What units of work spawn or time belongs to the caller's
@@ -96,74 +90,104 @@ fn size(units: usize) -> f64 {
 }
 
 /// Runs the units in one transaction, and answers each.
-async fn group(connection: &mut SqliteConnection, units: Vec<Box<dyn Unit>>) {
-    let alone = units.len() == 1;
-    let begin = if alone { "BEGIN IMMEDIATE" } else { "BEGIN IMMEDIATE; SAVEPOINT unit" };
-    if let Err(error) = execute(connection, begin).await {
-        // With the savepoint failed, the transaction may be open.
+async fn group(connection: &mut SqliteConnection, mut units: Vec<Box<dyn Unit>>) {
+    let mut committed = together(connection, &mut units).await;
+    if matches!(committed, Ok(Group::Undone)) && units.len() > 1 {
+        committed = one_by_one(connection, &mut units).await;
+    }
+    if let Err(error) = &committed {
+        tracing::error!(error = %error, units = units.len(), "database_commit_failed");
         undo_all(connection).await;
-        let error = Arc::new(error);
-        units.into_iter().for_each(|unit| unit.refuse(DatabaseError::Commit(Arc::clone(&error))));
-        return;
     }
-    let mut kept = Kept::default();
-    let mut broken = None;
+    let committed = committed.map(|_| ()).map_err(Arc::new);
     for unit in units {
-        if let Some(error) = &broken {
-            unit.refuse(DatabaseError::Commit(Arc::clone(error)));
-            continue;
-        }
-        if let Err(error) = one(connection, unit, alone, &mut kept).await {
-            broken = Some(Arc::new(error));
-        }
+        unit.tell(committed.clone().map_err(DatabaseError::Commit));
     }
-    finish(connection, kept, broken).await;
 }
 
-/// Runs one unit. An error means that the whole transaction is lost.
-async fn one(
+/// What became of a group.
+enum Group {
+    Committed,
+    /// A unit failed, and nothing of any unit is kept.
+    Undone,
+}
+
+/// Runs all units and commits, unless one of them fails. Few do, so that a savepoint for each is not
+/// worth its two statements.
+async fn together(
     connection: &mut SqliteConnection,
-    unit: Box<dyn Unit>,
-    alone: bool,
-    kept: &mut Kept,
-) -> Result<(), sqlx::Error> {
+    units: &mut [Box<dyn Unit>],
+) -> Result<Group, sqlx::Error> {
+    execute(connection, "BEGIN IMMEDIATE").await?;
+    let mut first_heard = note_heard(connection, units).await?;
+    let mut said = Vec::new();
+    for unit in units {
+        if attempt(connection, unit.as_mut(), &mut first_heard, &mut said).await == Outcome::Undo {
+            undo_all(connection).await;
+            return Ok(Group::Undone);
+        }
+    }
+    commit(connection, &said).await
+}
+
+/// Runs each unit in a savepoint of its own, so that what fails is undone alone; and commits.
+async fn one_by_one(
+    connection: &mut SqliteConnection,
+    units: &mut [Box<dyn Unit>],
+) -> Result<Group, sqlx::Error> {
+    execute(connection, "BEGIN IMMEDIATE").await?;
+    let mut first_heard = note_heard(connection, units).await?;
+    let mut said = Vec::new();
+    for unit in units {
+        execute(connection, "SAVEPOINT unit").await?;
+        match attempt(connection, unit.as_mut(), &mut first_heard, &mut said).await {
+            Outcome::Keep => execute(connection, "RELEASE unit").await?,
+            Outcome::Undo => {
+                execute(connection, "ROLLBACK TO unit; RELEASE unit").await?;
+                // The same event may come to a later unit, which then is the first to hear it.
+                first_heard.extend(unit.hears().cloned());
+            }
+        }
+    }
+    for unheard in first_heard {
+        inbox::forget(connection, &unheard).await?;
+    }
+    commit(connection, &said).await
+}
+
+/// Notes for all units at once what they hear; answers what is heard for the first time.
+async fn note_heard(
+    connection: &mut SqliteConnection,
+    units: &[Box<dyn Unit>],
+) -> Result<HashSet<Heard>, sqlx::Error> {
+    let heard: Vec<_> = units.iter().filter_map(|unit| unit.hears().cloned()).collect();
+    inbox::note_all(connection, &heard).await
+}
+
+/// Runs a unit, unless it was heard before. What it said is kept if it is.
+async fn attempt(
+    connection: &mut SqliteConnection,
+    unit: &mut dyn Unit,
+    first_heard: &mut HashSet<Heard>,
+    said: &mut Vec<Row>,
+) -> Outcome {
+    if unit.hears().is_some_and(|heard| !first_heard.remove(heard)) {
+        unit.skip();
+        return Outcome::Keep;
+    }
     pending::begin();
     let outcome = unit.run(connection).await;
-    let said = pending::end();
-    match outcome {
-        Outcome::Keep(commit) => {
-            kept.commits.push(commit);
-            kept.said.extend(said);
-            if alone { Ok(()) } else { execute(connection, "RELEASE unit; SAVEPOINT unit").await }
-        }
-        Outcome::Undo(tell) => {
-            let undone = if alone { Ok(()) } else { execute(connection, "ROLLBACK TO unit").await };
-            tell();
-            undone
-        }
+    let said_now = pending::end();
+    if outcome == Outcome::Keep {
+        said.extend(said_now);
     }
+    outcome
 }
 
-/// Writes what the units said and commits, if there is anything to keep; and tells those whose work it
-/// was.
-async fn finish(connection: &mut SqliteConnection, kept: Kept, broken: Option<Arc<sqlx::Error>>) {
-    let committed = match broken {
-        Some(error) => Err(error),
-        None if kept.commits.is_empty() => return undo_all(connection).await,
-        None => commit(connection, &kept.said).await.map_err(Arc::new),
-    };
-    if let Err(error) = &committed {
-        tracing::error!(error = %error, units = kept.commits.len(), "database_commit_failed");
-        undo_all(connection).await;
-    }
-    for commit in kept.commits {
-        commit(committed.clone().map_err(DatabaseError::Commit));
-    }
-}
-
-async fn commit(connection: &mut SqliteConnection, said: &[Row]) -> Result<(), sqlx::Error> {
+async fn commit(connection: &mut SqliteConnection, said: &[Row]) -> Result<Group, sqlx::Error> {
     pending::write(connection, said).await?;
-    execute(connection, "COMMIT").await
+    execute(connection, "COMMIT").await?;
+    Ok(Group::Committed)
 }
 
 /// Ends the transaction without keeping anything of it, if one is open.

@@ -120,7 +120,7 @@ impl Outcomes {
 
     /// Writes it down, where the rows are still under this claim.
     pub(super) async fn record(
-        self,
+        &self,
         connection: &mut SqliteConnection,
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {

@@ -36,7 +36,7 @@ pub(crate) async fn noted(database: &Database) -> Vec<i64> {
 }
 
 /// Holds the writer until told, so that what is written meanwhile makes one group.
-async fn hold_writer(
+pub(crate) async fn hold_writer(
     database: &Database,
 ) -> (Arc<Notify>, tokio::task::JoinHandle<Result<(), DatabaseError>>) {
     let (holds, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));

@@ -9,25 +9,20 @@ use units::Timestamp;
 
 use crate::{broker::event, database};
 
-/// Notes the event's number if it comes for the first time, and then fails if told to.
+/// Writes a note if the event comes for the first time, and then fails if told to. Answers whether it did.
 async fn handle(
     database: &Database,
     consumer: &'static str,
     event: &Event,
     fail: bool,
 ) -> Result<bool, DatabaseError> {
-    let event = event.clone();
-    database
-        .write(move |connection| {
-            Box::pin(async move {
-                if !inbox::first_time(connection, consumer, &event).await? {
-                    return Ok(false);
-                }
-                sqlx::query("INSERT INTO notes (n) VALUES (NULL)").execute(connection).await?;
-                if fail { Err(DatabaseError::Closed) } else { Ok(true) }
-            })
+    let heard = database.hear(consumer, event, move |connection| {
+        Box::pin(async move {
+            sqlx::query("INSERT INTO notes (n) VALUES (NULL)").execute(connection).await?;
+            if fail { Err(DatabaseError::Closed) } else { Ok(()) }
         })
-        .await
+    });
+    heard.await.map(|done| done.is_some())
 }
 
 #[tokio::test]
@@ -49,6 +44,41 @@ async fn a_failed_attempt_was_not_heard_so_that_the_next_has_the_effect() {
     assert!(handle(&database, "payment", &event, true).await.is_err());
     assert!(handle(&database, "payment", &event, false).await.unwrap());
     assert_eq!(database::noted(&database).await.len(), 1);
+}
+
+#[tokio::test]
+async fn in_a_group_where_the_first_to_hear_an_event_fails_the_next_has_the_effect() {
+    let folder = TempDir::new().unwrap();
+    let database = database::open(&folder).await;
+    let (event, other) = (event("k", 1), event("k", 2));
+    let (go, held) = database::hold_writer(&database).await;
+    let (failed, done, again, lost, ()) = tokio::join!(
+        handle(&database, "payment", &event, true),
+        handle(&database, "payment", &event, false),
+        handle(&database, "payment", &event, false),
+        handle(&database, "payment", &other, true),
+        async { go.notify_one() }
+    );
+    held.await.unwrap().unwrap();
+    assert!(failed.is_err() && done.unwrap() && !again.unwrap() && lost.is_err());
+    assert!(handle(&database, "payment", &other, false).await.unwrap(), "what only failed was not heard");
+    assert_eq!(database::noted(&database).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_caller_may_hear_on_a_transaction_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let database = database::open(&folder).await;
+    let event = event("k", 1);
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("service.sqlite"));
+    let mut connection = sqlx::ConnectOptions::connect(&file).await.unwrap();
+    for keep in [false, true] {
+        let mut own = sqlx::Connection::begin(&mut connection).await.unwrap();
+        assert!(inbox::first_time(&mut own, "payment", &event).await.unwrap());
+        assert!(!inbox::first_time(&mut own, "payment", &event).await.unwrap());
+        if keep { own.commit().await.unwrap() } else { own.rollback().await.unwrap() }
+    }
+    assert!(!handle(&database, "payment", &event, false).await.unwrap());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use events::{CancelReason, OrderCancelled, OrderId, kind, topic};
-use messaging::{Event, inbox, outbox};
+use messaging::{Event, outbox};
 use serde::Serialize;
 use sqlx::{SqliteConnection, types::Json};
 use units::Timestamp;
@@ -52,17 +52,11 @@ impl Store {
     /// When the database fails, or there is no such order; nothing has changed then, and the event may be
     /// heard again.
     pub async fn hear(&self, event: &Event, change: Change, grace: Duration) -> Result<Outcome, StoreError> {
-        let (event, order) = (event.clone(), change.order);
-        let heard = self.database.write(move |connection| {
-            Box::pin(async move {
-                if inbox::first_time(connection, SOURCE, &event).await? {
-                    advance(connection, &change, Some(&event), grace).await
-                } else {
-                    Ok(Outcome::Repeated)
-                }
-            })
+        let (cause, order) = (event.clone(), change.order);
+        let heard = self.database.hear(SOURCE, event, move |connection| {
+            Box::pin(async move { advance(connection, &change, Some(&cause), grace).await })
         });
-        let outcome = heard.await?;
+        let outcome = heard.await?.unwrap_or(Outcome::Repeated);
         self.tell(order, outcome);
         Ok(outcome)
     }

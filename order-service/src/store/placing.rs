@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// An order to place, and the answer to give and to remember.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Placement {
     /// The order, pending.
     pub order: Order,

@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// What came of a question.
+#[derive(Clone)]
 pub(super) struct Answer {
     /// For those who look.
     pub(super) attempt: Attempt,
@@ -22,6 +23,7 @@ pub(super) struct Answer {
 }
 
 /// How the money stands after a question, as far as it is known.
+#[derive(Clone)]
 pub(super) enum Found {
     /// Certainly like this, for the reason given where it was declined.
     Stands(Standing, String),

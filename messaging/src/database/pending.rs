@@ -11,7 +11,8 @@ use bytes::Bytes;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use units::Timestamp;
 
-use crate::{database::millis, event::Event};
+use super::millis;
+use crate::event::Event;
 
 thread_local! {
     /// None where no unit of work runs.
@@ -29,7 +30,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(super) fn new(topic: &str, event: &Event) -> Self {
+    pub(crate) fn new(topic: &str, event: &Event) -> Self {
         Self { topic: topic.to_owned(), event: event.clone(), json: event.to_json(), at: Timestamp::now() }
     }
 }
@@ -45,7 +46,7 @@ pub(crate) fn end() -> Vec<Row> {
 }
 
 /// Keeps a row for the commit; gives it back where no unit of work runs.
-pub(super) fn keep(row: Row) -> Option<Row> {
+pub(crate) fn keep(row: Row) -> Option<Row> {
     SAID.with_borrow_mut(|said| match said {
         Some(rows) => {
             rows.push(row);
