@@ -144,7 +144,6 @@ pub async fn check(
 #[must_use]
 pub fn judge(seen: &Seen, answered: &Answered) -> Report {
     let apart = Apart::of(seen);
-    let verdicts =
-        Invariant::ALL.map(|invariant| (invariant, invariant.judge(seen, &apart, answered)));
+    let verdicts = Invariant::ALL.map(|invariant| (invariant, invariant.judge(seen, &apart, answered)));
     Report::new(seen.orders.len(), verdicts.into(), apart)
 }

@@ -127,7 +127,11 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn post<T: DeserializeOwned>(&self, url: &str, body: &impl Serialize) -> Result<T, ClientError> {
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
         send(format!("POST {url}"), self.0.post(url).json(body)).await
     }
 
@@ -145,7 +149,10 @@ impl Client {
     }
 }
 
-async fn send<T: DeserializeOwned>(request: String, builder: reqwest::RequestBuilder) -> Result<T, ClientError> {
+async fn send<T: DeserializeOwned>(
+    request: String,
+    builder: reqwest::RequestBuilder,
+) -> Result<T, ClientError> {
     let bytes = answer(&request, builder).await?;
     serde_json::from_slice(&bytes).map_err(|source| ClientError::Unreadable { request, source })
 }
@@ -167,8 +174,8 @@ async fn answer(request: &str, builder: reqwest::RequestBuilder) -> Result<Vec<u
 #[must_use]
 pub fn escape(part: &str) -> String {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encoded = part.bytes().map(|byte| {
-        if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-    });
+    let encoded = part
+        .bytes()
+        .map(|byte| if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
     encoded.collect()
 }

@@ -85,7 +85,10 @@ impl Stage {
         self.counts().await?;
         let code = self.verdict().await?;
         let took = started.elapsed().as_secs_f64();
-        self.say(&format!("\n{}", dim(&format!("The day took {took:.1} s. Start your own with: cargo run --release"))))?;
+        self.say(&format!(
+            "\n{}",
+            dim(&format!("The day took {took:.1} s. Start your own with: cargo run --release"))
+        ))?;
         Ok(code)
     }
 

@@ -7,10 +7,7 @@ mod percentile;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    sync::mpsc,
-    time::Instant,
-};
+use tokio::{sync::mpsc, time::Instant};
 use uuid::Uuid;
 
 pub use self::{command::LoadArgs, measured::Measured, percentile::percentile};

@@ -114,7 +114,15 @@ mod tests {
 
     #[test]
     fn what_is_no_place_is_refused_with_an_example() {
-        for url in ["", "7071", "http://127.0.0.1", "ftp://x:7071", "http://x/orders:7071", "http://x:1", "http://x:65535"] {
+        for url in [
+            "",
+            "7071",
+            "http://127.0.0.1",
+            "ftp://x:7071",
+            "http://x/orders:7071",
+            "http://x:1",
+            "http://x:65535",
+        ] {
             let refused = Places::around_order_service(url).unwrap_err();
             assert!(refused.to_string().contains("http://127.0.0.1:7071"), "{url}");
         }

@@ -81,7 +81,8 @@ impl Basket {
     #[must_use]
     pub fn new(customer: &str, lines: &[(&str, u32)], payment_method: &str) -> Self {
         let email = format!("{}@example.com", customer.to_lowercase());
-        let lines = lines.iter().map(|(sku, quantity)| Wanted { sku: (*sku).to_owned(), quantity: *quantity });
+        let lines =
+            lines.iter().map(|(sku, quantity)| Wanted { sku: (*sku).to_owned(), quantity: *quantity });
         Self {
             customer: Customer { name: customer.to_owned(), email },
             lines: lines.collect(),

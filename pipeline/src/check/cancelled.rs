@@ -10,7 +10,8 @@ use super::{
 pub(super) fn judge(seen: &Seen, apart: &Apart) -> Vec<Fault> {
     let cancelled = seen.orders.iter().filter(|order| order.status == Status::Cancelled);
     let judged = cancelled.filter(|order| !apart.names(&order.id));
-    judged.flat_map(|order| [money(seen, order), goods(seen, order), mails(seen, order)].into_iter().flatten())
+    judged
+        .flat_map(|order| [money(seen, order), goods(seen, order), mails(seen, order)].into_iter().flatten())
         .collect()
 }
 
@@ -40,12 +41,15 @@ fn goods(seen: &Seen, order: &Order) -> Option<Fault> {
     held.then(|| Fault::new(&order.id, format!("its reservation is {state:?}")))
 }
 
+/// One that was confirmed before it was cancelled was also told that.
 fn mails(seen: &Seen, order: &Order) -> Option<Fault> {
     let refunded = seen.ledger_of(&order.id).any(|entry| entry.operation == Operation::Refund);
-    let wanted: &[_] = if refunded {
-        &["order-cancelled", "order-received", "order-refunded"]
-    } else {
-        &["order-cancelled", "order-received"]
-    };
-    seen.wrong_mails(&order.id, wanted)
+    let wanted = [
+        ("order-cancelled", true),
+        ("order-confirmed", order.was_confirmed()),
+        ("order-received", true),
+        ("order-refunded", refunded),
+    ];
+    let wanted: Vec<_> = wanted.into_iter().filter_map(|(kind, due)| due.then_some(kind)).collect();
+    seen.wrong_mails(&order.id, &wanted)
 }

@@ -6,11 +6,7 @@ use clap::Args;
 use units::parse_duration;
 
 use super::{Answered, CheckError, check, report::Strictness};
-use crate::{
-    client::Client,
-    paint::bad,
-    places::Places,
-};
+use crate::{client::Client, paint::bad, places::Places};
 
 /// Hold a pipeline that is up to its invariants: a line each, exit 1 if one fails
 #[derive(Args, Clone, Debug)]

@@ -17,12 +17,9 @@ pub(super) fn judge(seen: &Seen, apart: &Apart) -> Vec<Fault> {
 
 fn money(seen: &Seen, order: &Order) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (operation, wanted) in [
-        (Operation::Authorize, 1),
-        (Operation::Capture, 1),
-        (Operation::Void, 0),
-        (Operation::Refund, 0),
-    ] {
+    for (operation, wanted) in
+        [(Operation::Authorize, 1), (Operation::Capture, 1), (Operation::Void, 0), (Operation::Refund, 0)]
+    {
         let done: Vec<_> = seen.ledger_of(&order.id).filter(|entry| entry.operation == operation).collect();
         if done.len() != wanted {
             let what = format!("has {} x {operation:?} in the ledger, not {wanted}", done.len());

@@ -76,13 +76,14 @@ fn still(before: &Look, now: &Look) -> Result<(), NotDrained> {
 }
 
 async fn look_once(client: &Client, places: &Places) -> Result<Look, ClientError> {
-    let (queues, outboxes) =
-        tokio::try_join!(look::queues(client, places), look::outboxes(client, places))?;
+    let (queues, outboxes) = tokio::try_join!(look::queues(client, places), look::outboxes(client, places))?;
     let mut look = Look::default();
     for queue in &queues {
         let counts = &queue.counts;
         look.totals.insert(queue.name.clone(), (counts.published, counts.acked));
-        for (count, state) in [(counts.ready, "ready"), (counts.leased, "leased"), (counts.delayed, "delayed")] {
+        for (count, state) in
+            [(counts.ready, "ready"), (counts.leased, "leased"), (counts.delayed, "delayed")]
+        {
             if count > 0 {
                 look.moving.push(format!("{count} {state} in {}", queue.name));
             }

@@ -16,7 +16,9 @@ pub(super) fn judge(seen: &Seen, answered: &Answered) -> Vec<Fault> {
     }
     let doubled = orders_by_key.iter().filter(|(_, orders)| orders.len() > 1);
     let doubled = doubled.flat_map(|(key, orders)| {
-        orders.iter().map(move |order| Fault::new(order, format!("is one of {} of the key {key:?}", orders.len())))
+        orders
+            .iter()
+            .map(move |order| Fault::new(order, format!("is one of {} of the key {key:?}", orders.len())))
     });
     doubled.chain(without_key(seen)).collect()
 }
@@ -24,8 +26,9 @@ pub(super) fn judge(seen: &Seen, answered: &Answered) -> Vec<Fault> {
 fn without_key(seen: &Seen) -> impl Iterator<Item = Fault> {
     let keyed: Option<HashSet<&str>> =
         seen.keys.as_ref().map(|keys| keys.iter().map(|key| key.order_id.as_str()).collect());
-    let keyless = seen.orders.iter().filter(move |order| {
-        keyed.as_ref().is_some_and(|keyed| !keyed.contains(order.id.as_str()))
-    });
+    let keyless = seen
+        .orders
+        .iter()
+        .filter(move |order| keyed.as_ref().is_some_and(|keyed| !keyed.contains(order.id.as_str())));
     keyless.map(|order| Fault::new(&order.id, "stands under no key"))
 }

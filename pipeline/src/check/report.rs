@@ -86,7 +86,12 @@ impl Report {
     }
 }
 
-fn tell_verdict(out: &mut impl Write, number: usize, invariant: Invariant, faults: &[Fault]) -> io::Result<()> {
+fn tell_verdict(
+    out: &mut impl Write,
+    number: usize,
+    invariant: Invariant,
+    faults: &[Fault],
+) -> io::Result<()> {
     if faults.is_empty() {
         return writeln!(out, "{} {number}. {}", good("✓"), invariant.says());
     }

@@ -52,6 +52,23 @@ pub struct Order {
     pub lines: Vec<Line>,
     /// What it costs.
     pub total: Money,
+    /// What happened to it.
+    pub timeline: Vec<Moment>,
+}
+
+impl Order {
+    /// Whether it was confirmed once, whatever came later.
+    #[must_use]
+    pub fn was_confirmed(&self) -> bool {
+        self.timeline.iter().any(|moment| moment.what == "order.confirmed")
+    }
+}
+
+/// One thing that happened to an order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Moment {
+    /// An event's type, or what else was done.
+    pub what: String,
 }
 
 /// Where an order stands.

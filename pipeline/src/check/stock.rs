@@ -11,7 +11,10 @@ use super::{
 
 pub(super) fn judge(seen: &Seen, apart: &Apart) -> Vec<Fault> {
     let held = held(seen, apart);
-    seen.stock.iter().flat_map(|item| faults(item, held.get(item.sku.as_str()).copied().unwrap_or(0))).collect()
+    seen.stock
+        .iter()
+        .flat_map(|item| faults(item, held.get(item.sku.as_str()).copied().unwrap_or(0)))
+        .collect()
 }
 
 /// How many of each SKU are reserved for orders that may hold some: those that are pending, and those
@@ -37,9 +40,15 @@ fn held<'a>(seen: &'a Seen, apart: &Apart) -> HashMap<&'a str, i64> {
 fn faults(item: &StockItem, held: i64) -> Vec<Fault> {
     let StockItem { on_hand, reserved, available, received, committed, .. } = *item;
     let broken = [
-        (received != on_hand + committed, format!("{received} received, but {on_hand} on hand and {committed} committed")),
+        (
+            received != on_hand + committed,
+            format!("{received} received, but {on_hand} on hand and {committed} committed"),
+        ),
         (reserved != held, format!("{reserved} reserved, but orders hold {held}")),
-        (available != on_hand - reserved, format!("{available} available of {on_hand} on hand with {reserved} reserved")),
+        (
+            available != on_hand - reserved,
+            format!("{available} available of {on_hand} on hand with {reserved} reserved"),
+        ),
         (available < 0, format!("{available} available")),
     ];
     broken.into_iter().filter(|(broken, _)| *broken).map(|(_, what)| Fault::new(&item.sku, what)).collect()

@@ -48,7 +48,11 @@ impl Stage {
     pub(super) async fn gateway(&mut self, mode: &str) -> anyhow::Result<()> {
         let url = format!("{}/sandbox", self.places.of(Part::Payment));
         self.client.put::<Value>(&url, &json!({ "mode": mode })).await?;
-        Ok(self.say(&format!("   {} {}", warn("!"), dim(&format!("PUT /sandbox {{\"mode\":\"{mode}\"}}"))))?)
+        Ok(self.say(&format!(
+            "   {} {}",
+            warn("!"),
+            dim(&format!("PUT /sandbox {{\"mode\":\"{mode}\"}}"))
+        ))?)
     }
 
     /// Waits until the order's message is a dead letter; its timeline is told meanwhile.

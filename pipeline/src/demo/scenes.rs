@@ -30,7 +30,11 @@ async fn good(stage: &mut Stage) -> anyhow::Result<()> {
 }
 
 async fn declined(stage: &mut Stage) -> anyhow::Result<()> {
-    stage.scene(2, "A card that is declined", "a refusal is an event, not an error: the stock is put back")?;
+    stage.scene(
+        2,
+        "A card that is declined",
+        "a refusal is an event, not an error: the stock is put back",
+    )?;
     let basket = Basket::new("Bob", &[("grinder", 1)], "pm_card_chargeDeclinedInsufficientFunds");
     let mut order = stage.place(&basket).await?;
     let order = stage.watch(&mut order, |order| happened(order, kind::STOCK_RELEASED)).await?;
@@ -39,7 +43,11 @@ async fn declined(stage: &mut Stage) -> anyhow::Result<()> {
 }
 
 async fn out_of_stock(stage: &mut Stage) -> anyhow::Result<()> {
-    stage.scene(3, "Out of stock", "one gold mug is there and two are wanted: the authorization is voided")?;
+    stage.scene(
+        3,
+        "Out of stock",
+        "one gold mug is there and two are wanted: the authorization is voided",
+    )?;
     stock_gold_mug(stage).await?;
     let mut order = stage.place(&Basket::new("Cleo", &[("gold-mug", 2)], "pm_card_visa")).await?;
     let order = stage.watch(&mut order, |order| happened(order, kind::PAYMENT_VOIDED)).await?;
@@ -57,7 +65,11 @@ async fn stock_gold_mug(stage: &Stage) -> anyhow::Result<()> {
 }
 
 async fn recovers(stage: &mut Stage) -> anyhow::Result<()> {
-    stage.scene(4, "A gateway that recovers", "it answers 503 twice; the broker delivers again after a backoff")?;
+    stage.scene(
+        4,
+        "A gateway that recovers",
+        "it answers 503 twice; the broker delivers again after a backoff",
+    )?;
     let mut order = stage.place(&Basket::new("Dan", &[("coffee-beans", 3)], "pm_sandbox_failTwice")).await?;
     let order = stage.watch(&mut order, is_paid).await?;
     expect(&order, "confirmed")?;
@@ -65,13 +77,16 @@ async fn recovers(stage: &mut Stage) -> anyhow::Result<()> {
 }
 
 async fn changed_mind(stage: &mut Stage) -> anyhow::Result<()> {
-    stage.scene(5, "A customer who changes their mind", "confirmed, captured, then cancelled: all of it is undone")?;
+    stage.scene(
+        5,
+        "A customer who changes their mind",
+        "confirmed, captured, then cancelled: all of it is undone",
+    )?;
     let mut watched = stage.place(&Basket::new("Eve", &[("mug", 1)], "pm_card_mastercard")).await?;
     stage.watch(&mut watched, is_paid).await?;
     stage.shop.cancel(&watched.id).await?;
-    let undone = |order: &Placed| {
-        happened(order, kind::PAYMENT_REFUNDED) && happened(order, kind::STOCK_RELEASED)
-    };
+    let undone =
+        |order: &Placed| happened(order, kind::PAYMENT_REFUNDED) && happened(order, kind::STOCK_RELEASED);
     let order = stage.watch(&mut watched, undone).await?;
     expect(&order, "cancelled")?;
     let mails = ["order-received", "order-confirmed", "order-cancelled", "order-refunded"];
@@ -79,9 +94,14 @@ async fn changed_mind(stage: &mut Stage) -> anyhow::Result<()> {
 }
 
 async fn outage(stage: &mut Stage) -> anyhow::Result<()> {
-    stage.scene(6, "A gateway that is down", "three deliveries fail, and the message is a dead letter; nothing is lost")?;
+    stage.scene(
+        6,
+        "A gateway that is down",
+        "three deliveries fail, and the message is a dead letter; nothing is lost",
+    )?;
     stage.gateway("down").await?;
-    let mut watched = stage.place(&Basket::new("Finn", &[("grinder", 1), ("mug", 1)], "pm_card_visa")).await?;
+    let mut watched =
+        stage.place(&Basket::new("Finn", &[("grinder", 1), ("mug", 1)], "pm_card_visa")).await?;
     let letter = stage.await_dead_letter(&mut watched).await?;
     stage.show_dead_letter(&letter).await?;
     stage.gateway("up").await?;

@@ -30,7 +30,8 @@ impl Stage {
         let key = Uuid::now_v7();
         let order = self.shop.place(key, basket, PATIENCE).await?;
         self.answered.note(key.to_string(), &order.id);
-        let lines: Vec<_> = order.lines.iter().map(|line| format!("{} x {}", line.quantity, line.sku)).collect();
+        let lines: Vec<_> =
+            order.lines.iter().map(|line| format!("{} x {}", line.quantity, line.sku)).collect();
         let line = format!("{}, {}, by {}", lines.join(" + "), order.total, basket.payment_method());
         self.say(&format!("   order {} {}", name(&order.id), dim(&line)))?;
         Ok(Watched { id: order.id, told: 0 })
@@ -74,7 +75,12 @@ impl Stage {
             (status, Some(reason)) => warn(&format!("{status}: {reason}")),
             (status, None) => bad(status),
         };
-        Ok(self.say(&format!("     {} {} {}", dim("="), status, dim(&format!("mailed {}", mails.join(", ")))))?)
+        Ok(self.say(&format!(
+            "     {} {} {}",
+            dim("="),
+            status,
+            dim(&format!("mailed {}", mails.join(", ")))
+        ))?)
     }
 
     /// Waits until just these mails of an order are sent.
@@ -83,7 +89,9 @@ impl Stage {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let sent: Vec<Email> = self.client.list(&url).await?;
-            if sent.len() >= mails.len() && mails.iter().all(|kind| sent.iter().any(|mail| mail.kind == *kind)) {
+            if sent.len() >= mails.len()
+                && mails.iter().all(|kind| sent.iter().any(|mail| mail.kind == *kind))
+            {
                 return Ok(());
             }
             if Instant::now() >= deadline {
@@ -97,7 +105,9 @@ impl Stage {
 fn in_words(happening: &Happening) -> String {
     let what = match happening.what.as_str() {
         what if what.contains("confirmed") || what.contains("captured") => good(what),
-        what if what.contains("cancelled") || what.contains("declined") || what.contains("rejected") => warn(what),
+        what if what.contains("cancelled") || what.contains("declined") || what.contains("rejected") => {
+            warn(what)
+        }
         what => what.to_owned(),
     };
     match &happening.detail {

@@ -106,9 +106,12 @@ mod tests {
 
     #[test]
     fn it_tells_rate_percentiles_and_what_became_of_the_orders() {
-        let outcomes = [outcome(Ended::Confirmed, 12), outcome(Ended::Cancelled("out-of-stock".to_owned()), 5)];
+        let outcomes =
+            [outcome(Ended::Confirmed, 12), outcome(Ended::Cancelled("out-of-stock".to_owned()), 5)];
         let mut out = Vec::new();
-        Measured::new(&outcomes, Duration::from_secs(1)).tell(&mut anstream::StripStream::new(&mut out)).unwrap();
+        Measured::new(&outcomes, Duration::from_secs(1))
+            .tell(&mut anstream::StripStream::new(&mut out))
+            .unwrap();
         let text = String::from_utf8(out).unwrap();
         for part in ["2 orders/s", "p50 12.0 ms", "p99 12.0 ms", "1 confirmed", "1 cancelled: out-of-stock"] {
             assert!(text.contains(part), "{part} in {text}");

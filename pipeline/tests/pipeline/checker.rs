@@ -73,9 +73,11 @@ mod confirmed {
 
     #[tokio::test]
     async fn not_captured() {
-        red(|told| told.list("/sandbox/ledger").retain(|done| {
-            !(done["order_id"] == CONFIRMED && done["operation"] == "capture")
-        })).await;
+        red(|told| {
+            told.list("/sandbox/ledger");
+                .retain(|done| !(done["order_id"] == CONFIRMED && done["operation"] == "capture"))
+        })
+        .await;
     }
 
     #[tokio::test]
@@ -86,8 +88,10 @@ mod confirmed {
 
     #[tokio::test]
     async fn charged_another_amount_or_currency() {
-        red(|told| told.find("/sandbox/ledger", "order_id", CONFIRMED)["amount"]["amount"] = 1300.into()).await;
-        red(|told| told.find("/sandbox/ledger", "order_id", CONFIRMED)["amount"]["currency"] = "USD".into()).await;
+        red(|told| told.find("/sandbox/ledger", "order_id", CONFIRMED)["amount"]["amount"] = 1300.into())
+            .await;
+        red(|told| told.find("/sandbox/ledger", "order_id", CONFIRMED)["amount"]["currency"] = "USD".into())
+            .await;
     }
 
     #[tokio::test]
@@ -98,16 +102,19 @@ mod confirmed {
     #[tokio::test]
     async fn other_lines_reserved() {
         red(|told| {
-            told.find("/reservations", "order_id", CONFIRMED)["lines"] = json!([{"sku": "mug", "quantity": 2}]);
+            told.find("/reservations", "order_id", CONFIRMED)["lines"] =
+                json!([{"sku": "mug", "quantity": 2}]);
         })
         .await;
     }
 
     #[tokio::test]
     async fn a_mail_missing_doubled_or_wrong() {
-        red(|told| told.list("/emails").retain(|mail| {
-            !(mail["order_id"] == CONFIRMED && mail["kind"] == "order-received")
-        })).await;
+        red(|told| {
+            told.list("/emails");
+                .retain(|mail| !(mail["order_id"] == CONFIRMED && mail["kind"] == "order-received"))
+        })
+        .await;
         red(|told| told.list("/emails").push(mail(CONFIRMED, "order-confirmed"))).await;
         red(|told| told.list("/emails").push(mail(CONFIRMED, "order-refunded"))).await;
     }
@@ -288,8 +295,7 @@ mod apart {
     async fn an_order_with_an_outbox_row_set_aside_is_listed_apart() {
         let mut told = Told::sound();
         told.find("/orders", "id", CONFIRMED)["status"] = "pending".into();
-        told.0["/outbox"]["set_aside"] =
-            json!([{"id": "e1", "type": "order.placed", "key": CONFIRMED, "error": "413", "at": "2026-11-24T04:15:00.000Z"}]);
+        told.0["/outbox"]["set_aside"] = json!([{"id": "e1", "type": "order.placed", "key": CONFIRMED, "error": "413", "at": "2026-11-24T04:15:00.000Z"}]);
         let report = told.report().await;
         assert!(report.apart().names(CONFIRMED));
         assert!(report.passes(Strictness::ListApart));

@@ -49,6 +49,7 @@ impl Told {
                 mail(CONFIRMED, "order-received"),
                 mail(CONFIRMED, "order-confirmed"),
                 mail(REFUNDED, "order-received"),
+                mail(REFUNDED, "order-confirmed"),
                 mail(REFUNDED, "order-cancelled"),
                 mail(REFUNDED, "order-refunded"),
                 mail(DECLINED, "order-cancelled"),
@@ -115,8 +116,11 @@ pub(crate) fn items(items: &[Value]) -> Value {
 }
 
 pub(crate) fn order(id: &str, status: &str, mugs: i64) -> Value {
+    // As one that was captured and refunded, the cancelled one had been confirmed.
+    let was_confirmed = status == "confirmed" || id == REFUNDED;
+    let timeline = if was_confirmed { json!([{"what": "order.confirmed"}]) } else { json!([]) };
     json!({
-        "id": id, "status": status, "timeline": [], "attention": [],
+        "id": id, "status": status, "timeline": timeline, "attention": [],
         "lines": [{"sku": "mug", "name": "Mug", "quantity": mugs, "price": {"amount": 1299, "currency": "EUR"}}],
         "total": {"amount": 1299 * mugs, "currency": "EUR"},
     })
