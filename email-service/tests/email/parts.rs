@@ -8,7 +8,7 @@ use messaging::event::Event;
 use serde::Serialize;
 use units::Timestamp;
 
-pub fn order() -> Order {
+pub(crate) fn order() -> Order {
     let price = Money::eur(1299);
     Order {
         order_id: OrderId::new(),
@@ -20,23 +20,23 @@ pub fn order() -> Order {
     }
 }
 
-pub fn placed(order: &Order) -> Event {
+pub(crate) fn placed(order: &Order) -> Event {
     event(kind::ORDER_PLACED, order.order_id, order)
 }
 
-pub fn confirmed(order: &Order) -> Event {
+pub(crate) fn confirmed(order: &Order) -> Event {
     event(kind::ORDER_CONFIRMED, order.order_id, order)
 }
 
-pub fn cancelled(order: &Order, reason: CancelReason) -> Event {
+pub(crate) fn cancelled(order: &Order, reason: CancelReason) -> Event {
     event(kind::ORDER_CANCELLED, order.order_id, &OrderCancelled { order: order.clone(), reason })
 }
 
-pub fn refunded(order: &Order) -> Event {
+pub(crate) fn refunded(order: &Order) -> Event {
     event(kind::PAYMENT_REFUNDED, order.order_id, &payment(order))
 }
 
-pub fn captured(order: &Order) -> Event {
+pub(crate) fn captured(order: &Order) -> Event {
     event(kind::PAYMENT_CAPTURED, order.order_id, &payment(order))
 }
 
@@ -44,12 +44,12 @@ fn payment(order: &Order) -> Payment {
     Payment { order_id: order.order_id, customer: order.customer.clone(), amount: order.total }
 }
 
-pub fn event(kind: &str, order: OrderId, data: &impl Serialize) -> Event {
+pub(crate) fn event(kind: &str, order: OrderId, data: &impl Serialize) -> Event {
     Event::new("/test", kind, data).with_partition_key(order.to_string())
 }
 
 /// Handlers on a data folder, without a broker.
-pub async fn handlers(config: &Config) -> Handlers {
+pub(crate) async fn handlers(config: &Config) -> Handlers {
     Handlers {
         queue: events::queue::EMAIL_ORDERS,
         store: Store::open(&config.data).await.unwrap(),
@@ -59,12 +59,12 @@ pub async fn handlers(config: &Config) -> Handlers {
 }
 
 /// A service that would send to a maildir in that folder.
-pub fn config(data: &Path) -> Config {
+pub(crate) fn config(data: &Path) -> Config {
     Config::new(data.to_owned(), "http://127.0.0.1:1".to_owned())
 }
 
 /// The mails in the maildir of a data folder: name and text, by name.
-pub fn files(data: &Path) -> Vec<(String, String)> {
+pub(crate) fn files(data: &Path) -> Vec<(String, String)> {
     let entries = std::fs::read_dir(data.join("mail/new")).unwrap();
     let mut files: Vec<_> = entries
         .map(|entry| {

@@ -98,7 +98,8 @@ async fn a_poison_message_is_a_dead_letter_at_once_and_stops_nothing() {
     running.publish(topic::ORDERS, &[poison, placed(&first), placed(&second)]).await;
     running.mails("", 2).await;
     let url = format!("{}/queues/{}/dead-letters", running.broker, queue::EMAIL_ORDERS);
-    let letters = running.until(&url, |list| list["items"].as_array().is_some_and(|items| !items.is_empty())).await;
+    let letters =
+        running.until(&url, |list| list["items"].as_array().is_some_and(|items| !items.is_empty())).await;
     assert_eq!(letters["items"][0]["delivery_count"], 1);
     assert!(letters["items"][0]["reason"].as_str().unwrap().contains("weather.changed"), "{letters}");
 }
