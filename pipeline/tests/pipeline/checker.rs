@@ -74,8 +74,8 @@ mod confirmed {
     #[tokio::test]
     async fn not_captured() {
         red(|told| {
-            told.list("/sandbox/ledger");
-                .retain(|done| !(done["order_id"] == CONFIRMED && done["operation"] == "capture"))
+            told.list("/sandbox/ledger")
+                .retain(|done| !(done["order_id"] == CONFIRMED && done["operation"] == "capture"));
         })
         .await;
     }
@@ -111,8 +111,8 @@ mod confirmed {
     #[tokio::test]
     async fn a_mail_missing_doubled_or_wrong() {
         red(|told| {
-            told.list("/emails");
-                .retain(|mail| !(mail["order_id"] == CONFIRMED && mail["kind"] == "order-received"))
+            told.list("/emails")
+                .retain(|mail| !(mail["order_id"] == CONFIRMED && mail["kind"] == "order-received"));
         })
         .await;
         red(|told| told.list("/emails").push(mail(CONFIRMED, "order-confirmed"))).await;
