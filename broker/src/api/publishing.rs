@@ -156,6 +156,9 @@ fn read<'a>(
     body: &'a Bytes,
     limit: usize,
 ) -> Result<Vec<Draft<'a>>, Problem> {
+    if mode != Mode::Binary {
+        binary::check(headers)?;
+    }
     match mode {
         Mode::Batch => batch::read(text(body)?, limit),
         Mode::Binary | Mode::Structured if body.len() > limit => Err(too_large(limit)),

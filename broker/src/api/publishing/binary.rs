@@ -1,5 +1,5 @@
 //! Binary mode: the body is the data, attributes come as `ce-*` headers, and the broker fills in what is
-//! missing.
+//! missing. The other modes may repeat the attributes as headers, which are checked here alike.
 
 use std::borrow::Cow;
 
@@ -23,10 +23,8 @@ pub(super) fn read<'a>(
     body: &'a [u8],
 ) -> Result<Draft<'a>, Fault> {
     let mut rest = Attributes::with_prefix("ce-");
-    for (header, value) in headers {
-        if let Some(name) = header.as_str().strip_prefix("ce-") {
-            set(&mut rest, name, value)?;
-        }
+    for (name, value) in attributes(headers) {
+        set(&mut rest, name, value)?;
     }
     rest.content_type = content_type(headers)?;
     rest.time.get_or_insert_with(|| Cow::Owned(Timestamp::now().to_string()));
@@ -42,6 +40,20 @@ pub(super) fn read<'a>(
         rest,
         payload: Payload::Bytes(Cow::Borrowed(body)),
     })
+}
+
+/// Checks the headers of this mode beside an event in JSON, which may repeat its attributes so (CloudEvents
+/// HTTP binding, 3.2.3). They mean nothing, but a wrong one is a mistake of its sender.
+pub(super) fn check(headers: &HeaderMap) -> Result<(), Fault> {
+    idempotency_key(headers)?;
+    let mut repeated = Attributes::with_prefix("ce-");
+    attributes(headers)
+        .filter(|(name, _)| !matches!(*name, "data" | "datacontenttype"))
+        .try_for_each(|(name, value)| set(&mut repeated, name, value))
+}
+
+fn attributes(headers: &HeaderMap) -> impl Iterator<Item = (&str, &HeaderValue)> {
+    headers.iter().filter_map(|(header, value)| Some((header.as_str().strip_prefix("ce-")?, value)))
 }
 
 fn path_of(destination: &Destination) -> String {

@@ -100,7 +100,7 @@ struct Named {
     #[schema(value_type = Option<Moment>)]
     expiresat: Option<String>,
     /// The data: any JSON value, kept as it is.
-    #[schema(value_type = serde_json::Value)]
+    #[schema(value_type = serde_json::Value, required = false)]
     data: Option<serde_json::Value>,
     /// Data that is not JSON or text, in base64, instead of `data`.
     #[schema(

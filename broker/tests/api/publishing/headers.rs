@@ -54,6 +54,21 @@ async fn a_wrong_header_is_named() {
 }
 
 #[tokio::test]
+async fn beside_an_event_in_json_the_headers_of_binary_mode_mean_nothing_but_must_be_right() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    let body = event("1").to_string();
+    let json = ("content-type", "application/cloudevents+json");
+    for (name, value) in
+        [("ce-type", ""), ("ce-time", "today"), ("ce-partitionkey", "%FF"), ("Idempotency-Key", "")]
+    {
+        server.publish("/queues/jobs", &[json, (name, value)], &body).await.invalid(name);
+    }
+    let repeated = [json, ("ce-id", "other"), ("ce-datacontenttype", "text/plain")];
+    assert_eq!(server.publish("/queues/jobs", &repeated, &body).await.status, 201);
+    assert_eq!(server.receive("jobs", json!({})).await[0]["message"]["id"], "1");
+}
+
+#[tokio::test]
 async fn the_trace_of_the_request_is_kept_unless_the_event_brings_its_own() {
     let server = Server::with_queue("jobs", json!({})).await;
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
