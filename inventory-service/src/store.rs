@@ -5,7 +5,7 @@ mod moves;
 mod shelf;
 
 use events::{OrderId, Sku, StockLine};
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use crate::reservation::{State, Step};
 
@@ -46,15 +46,19 @@ pub async fn load(
     connection: &mut SqliteConnection,
     order_id: OrderId,
 ) -> Result<Option<Reservation>, sqlx::Error> {
-    let row = sqlx::query("SELECT state, lines FROM reservations WHERE order_id = ?1")
-        .bind(order_id.to_string())
-        .fetch_optional(connection)
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    let (state, lines): (String, String) = (row.try_get("state")?, row.try_get("lines")?);
-    let state = State::named(&state).ok_or_else(|| strange("state", &state))?;
-    let lines = serde_json::from_str(&lines).map_err(|_| strange("lines", &lines))?;
-    Ok(Some(Reservation { order_id, state, lines }))
+    let select = sqlx::query("SELECT order_id, state, lines FROM reservations WHERE order_id = ?1");
+    let row = select.bind(order_id.to_string()).fetch_optional(connection).await?;
+    row.as_ref().map(read).transpose()
+}
+
+fn read(row: &SqliteRow) -> Result<Reservation, sqlx::Error> {
+    let (order, state, lines): (String, String, String) =
+        (row.try_get("order_id")?, row.try_get("state")?, row.try_get("lines")?);
+    Ok(Reservation {
+        order_id: order.parse().map_err(|_| strange("order_id", &order))?,
+        state: State::named(&state).ok_or_else(|| strange("state", &state))?,
+        lines: serde_json::from_str(&lines).map_err(|_| strange("lines", &lines))?,
+    })
 }
 
 /// Carries out a step of an order's reservation whose lines are `lines`, on the caller's transaction.
@@ -106,6 +110,29 @@ pub async fn carry_out(
 /// What the database says.
 pub async fn get(pool: &SqlitePool, order_id: OrderId) -> Result<Option<Reservation>, sqlx::Error> {
     load(&mut *pool.acquire().await?, order_id).await
+}
+
+/// Up to `limit` reservations, of that state if one is named, whose order's id is below `before`; newest
+/// order first.
+///
+/// # Errors
+/// What the database says.
+pub async fn reservations(
+    pool: &SqlitePool,
+    state: Option<State>,
+    before: Option<OrderId>,
+    limit: usize,
+) -> Result<Vec<Reservation>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT order_id, state, lines FROM reservations
+         WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR order_id < ?2) ORDER BY order_id DESC LIMIT ?3",
+    )
+    .bind(state.map(State::name))
+    .bind(before.map(|id| id.to_string()))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(read).collect()
 }
 
 async fn insert(

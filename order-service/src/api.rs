@@ -2,6 +2,7 @@
 
 pub mod cancel_order;
 pub mod get_order;
+pub mod list_keys;
 pub mod list_orders;
 pub mod list_products;
 pub mod outbox;
@@ -62,6 +63,7 @@ pub fn router(app: App, health: &Health) -> Router {
         .routes(routes!(list_products::list_products))
         .routes(routes!(put_product::put_product))
         .routes(routes!(list_orders::list_orders, place_order::place_order))
+        .routes(routes!(list_keys::list_keys))
         .routes(routes!(get_order::get_order))
         .routes(routes!(cancel_order::cancel_order))
         .routes(routes!(outbox::get_outbox))

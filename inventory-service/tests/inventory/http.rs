@@ -141,9 +141,13 @@ async fn wrong_stock_is_refused_and_changes_nothing() {
     }
     assert_eq!(served.json("/stock/mug").await["on_hand"], 1_000_000);
     problem(served.get("/stock/teapot").await, 404, "stock-not-found").await;
-    for (path, field) in
-        [("/stock?limit=0", "limit"), ("/stock?cursor=%20", "cursor"), ("/stock?skip=1", "skip")]
-    {
+    for (path, field) in [
+        ("/stock?limit=0", "limit"),
+        ("/stock?cursor=%20", "cursor"),
+        ("/stock?skip=1", "skip"),
+        ("/reservations?state=held", "state"),
+        ("/reservations?cursor=x", "cursor"),
+    ] {
         let body = problem(served.get(path).await, 422, "invalid-field").await;
         assert_eq!(body["errors"][0]["field"], field);
     }
@@ -161,6 +165,28 @@ async fn a_reservation_is_shown_with_its_lines() {
     for id in ["0190163d-8694-739b-aea5-966c26f8ad91", "nonsense"] {
         problem(served.get(&format!("/reservations/{id}")).await, 404, "reservation-not-found").await;
     }
+}
+
+#[tokio::test]
+async fn the_reservations_are_a_list_newest_first_in_pages_and_by_state() {
+    let scene = Scene::new().await;
+    let orders = [order(&[("mug", 1)]), order(&[("mug", 2)]), order(&[("mug", 3)])];
+    for order in &orders {
+        scene.deliver(&placed(order)).await.unwrap();
+    }
+    scene.deliver(&confirmed(&orders[1])).await.unwrap();
+    let served = Served::start(Config::new(scene.folder(), NOWHERE.to_owned())).await;
+    let pieces = |page: &Value| -> Vec<i64> {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|item| item["lines"][0]["quantity"].as_i64().unwrap()).collect()
+    };
+    let first = served.json("/reservations?limit=2").await;
+    assert_eq!(pieces(&first), [3, 2]);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = served.json(&format!("/reservations?limit=2&cursor={cursor}")).await;
+    assert_eq!((pieces(&second), second.get("next_cursor")), (vec![1], None));
+    assert_eq!(pieces(&served.json("/reservations?state=reserved").await), [3, 1]);
+    assert_eq!(pieces(&served.json("/reservations?state=committed").await), [2]);
 }
 
 #[tokio::test]
@@ -206,6 +232,7 @@ async fn its_openapi_document_describes_every_path() {
             "/outbox/{id}",
             "/outbox/{id}/retry",
             "/readyz",
+            "/reservations",
             "/reservations/{order_id}",
             "/stock",
             "/stock/{sku}",

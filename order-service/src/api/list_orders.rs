@@ -56,11 +56,11 @@ pub(super) async fn list_orders(
 }
 
 /// A cursor is the number of the last order shown, in 16 hex digits.
-fn cursor(number: i64) -> String {
+pub(super) fn cursor(number: i64) -> String {
     format!("{number:016x}")
 }
 
-fn read_cursor(text: &str) -> Result<i64, Problem> {
+pub(super) fn read_cursor(text: &str) -> Result<i64, Problem> {
     let number = i64::from_str_radix(text, 16).map_err(|_| invalid_cursor())?;
     if cursor(number) == text { Ok(number) } else { Err(invalid_cursor()) }
 }

@@ -1,5 +1,7 @@
 //! Reading orders: one, or a page of them, newest first.
 
+use std::str::FromStr;
+
 use events::OrderId;
 use sqlx::{QueryBuilder, Sqlite};
 
@@ -22,7 +24,42 @@ pub struct Filter {
     pub before: Option<i64>,
 }
 
+/// An idempotency key and its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredKey {
+    /// Counts up as keys are stored.
+    pub number: i64,
+    /// As the client chose it.
+    pub key: String,
+    /// The order that it was answered with.
+    pub order_id: OrderId,
+}
+
 impl Store {
+    /// The newest `limit` keys, those stored before the one of number `before`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keys(&self, before: Option<i64>, limit: usize) -> Result<Vec<StoredKey>, StoreError> {
+        let rows: Vec<(i64, String, String)> = sqlx::query_as(
+            "SELECT rowid, key, order_id FROM idempotency_keys WHERE ?1 IS NULL OR rowid < ?1 \
+             ORDER BY rowid DESC LIMIT ?2",
+        )
+        .bind(before)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(self.database.reader())
+        .await?;
+        let key = |(number, key, order): (i64, String, String)| {
+            let unreadable = |source: <OrderId as FromStr>::Err| StoreError::Unreadable {
+                what: format!("the order of key {key:?}"),
+                source: source.into(),
+            };
+            let order_id = order.parse().map_err(unreadable)?;
+            Ok(StoredKey { number, key, order_id })
+        };
+        rows.into_iter().map(key).collect()
+    }
+
     /// An order, if there is one of that id.
     ///
     /// # Errors

@@ -8,6 +8,24 @@ use serde_json::json;
 use crate::shop::{NO_BROKER, Shop, fields, good_order, problem};
 
 #[tokio::test]
+async fn the_keys_are_listed_newest_first_in_pages_each_with_its_order() {
+    let shop = Shop::open().await;
+    let mut placed = Vec::new();
+    for key in ["a", "b", "c"] {
+        let order: serde_json::Value = shop.order(key, &good_order()).await.json().await.unwrap();
+        placed.insert(0, serde_json::json!({"key": key, "order_id": order["id"]}));
+    }
+    let first = shop.get_json("/idempotency-keys?limit=2").await;
+    assert_eq!(*first["items"].as_array().unwrap(), placed[..2]);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = shop.get_json(&format!("/idempotency-keys?limit=2&cursor={cursor}")).await;
+    assert_eq!(*second["items"].as_array().unwrap(), placed[2..]);
+    assert_eq!(second.get("next_cursor"), None);
+    let wrong = problem(shop.get("/idempotency-keys?cursor=x").await, 422, "invalid-field").await;
+    assert_eq!(fields(&wrong), ["cursor"]);
+}
+
+#[tokio::test]
 async fn without_a_key_nothing_is_taken() {
     let shop = Shop::open().await;
     let body = good_order().to_string();

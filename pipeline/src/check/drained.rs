@@ -118,9 +118,9 @@ async fn pending_orders(client: &Client, places: &Places) -> Result<Vec<String>,
 }
 
 async fn open_intents(client: &Client, places: &Places) -> Result<Vec<String>, ClientError> {
-    let url = format!("{}/intents", places.of(Part::Payment));
-    let open: Option<Vec<OpenIntent>> = look::list_if_there(client, url).await?;
-    Ok(open.into_iter().flatten().map(|intent| intent.order_id).collect())
+    let url = format!("{}/payments?open=true", places.of(Part::Payment));
+    let open: Vec<OpenIntent> = client.list(&url).await?;
+    Ok(open.into_iter().map(|payment| payment.order_id).collect())
 }
 
 /// The first few, and that there are more.

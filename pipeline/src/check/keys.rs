@@ -11,7 +11,7 @@ pub(super) fn judge(seen: &Seen, answered: &Answered) -> Vec<Fault> {
     for (key, orders) in answered.by_key() {
         orders_by_key.entry(key).or_default().extend(orders.iter().map(String::as_str));
     }
-    for stored in seen.keys.iter().flatten() {
+    for stored in &seen.keys {
         orders_by_key.entry(&stored.key).or_default().insert(&stored.order_id);
     }
     let doubled = orders_by_key.iter().filter(|(_, orders)| orders.len() > 1);
@@ -24,11 +24,7 @@ pub(super) fn judge(seen: &Seen, answered: &Answered) -> Vec<Fault> {
 }
 
 fn without_key(seen: &Seen) -> impl Iterator<Item = Fault> {
-    let keyed: Option<HashSet<&str>> =
-        seen.keys.as_ref().map(|keys| keys.iter().map(|key| key.order_id.as_str()).collect());
-    let keyless = seen
-        .orders
-        .iter()
-        .filter(move |order| keyed.as_ref().is_some_and(|keyed| !keyed.contains(order.id.as_str())));
+    let keyed: HashSet<&str> = seen.keys.iter().map(|key| key.order_id.as_str()).collect();
+    let keyless = seen.orders.iter().filter(move |order| !keyed.contains(order.id.as_str()));
     keyless.map(|order| Fault::new(&order.id, "stands under no key"))
 }

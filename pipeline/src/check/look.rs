@@ -1,19 +1,12 @@
-//! Looking at everything: lists page by page, all services at once; what a service does not list is
-//! asked for order by order, a bounded number at a time.
+//! Looking at everything: lists page by page, all services at once.
 
 use std::collections::{BTreeMap, HashMap};
-
-use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::de::DeserializeOwned;
 
 use super::seen::{DeadLetter, Email, Key, LedgerEntry, Order, Outbox, Queue, Reservation, Seen, StockItem};
 use crate::{
     client::{Client, ClientError},
     places::{Part, Places},
 };
-
-/// How many orders are asked for at a time where a service has no list.
-const AT_ONCE: usize = 32;
 
 /// The services that have an outbox.
 pub(super) const WITH_OUTBOX: [Part; 3] = [Part::Order, Part::Inventory, Part::Payment];
@@ -22,17 +15,17 @@ pub(super) async fn look(client: &Client, places: &Places) -> Result<Seen, Clien
     let at = |part, path| format!("{}/{path}", places.of(part));
     let (orders, keys) = (at(Part::Order, "orders"), at(Part::Order, "idempotency-keys"));
     let (ledger, emails) = (at(Part::Payment, "sandbox/ledger"), at(Part::Email, "emails"));
-    let stock = at(Part::Inventory, "stock");
-    let (orders, keys, ledger, emails, stock, queues, outboxes) = tokio::try_join!(
+    let (stock, reservations) = (at(Part::Inventory, "stock"), at(Part::Inventory, "reservations"));
+    let (orders, keys, ledger, emails, stock, reservations, queues, outboxes) = tokio::try_join!(
         client.list::<Order>(&orders),
-        list_if_there::<Key>(client, keys),
+        client.list::<Key>(&keys),
         client.list::<LedgerEntry>(&ledger),
         client.list::<Email>(&emails),
         client.list::<StockItem>(&stock),
+        client.list::<Reservation>(&reservations),
         queues(client, places),
         outboxes(client, places),
     )?;
-    let reservations = reservations(client, places, &orders).await?;
     let dead_letters = dead_letters(client, places, &queues).await?;
     Ok(Seen {
         ledger: by_order(ledger, |entry| &entry.order_id),
@@ -70,40 +63,6 @@ pub(super) async fn dead_letters(
         letters.insert(queue.name.clone(), client.list(&url).await?);
     }
     Ok(letters)
-}
-
-async fn reservations(
-    client: &Client,
-    places: &Places,
-    orders: &[Order],
-) -> Result<Vec<Reservation>, ClientError> {
-    let base = format!("{}/reservations", places.of(Part::Inventory));
-    if let Some(all) = list_if_there(client, base.clone()).await? {
-        return Ok(all);
-    }
-    let asked = stream::iter(orders).map(|order| get_if_there(client, format!("{base}/{}", order.id)));
-    let found: Vec<Option<Reservation>> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
-    Ok(found.into_iter().flatten().collect())
-}
-
-/// A list, or `None` where the service has none of that name.
-pub(super) async fn list_if_there<T: DeserializeOwned>(
-    client: &Client,
-    url: String,
-) -> Result<Option<Vec<T>>, ClientError> {
-    not_found_is_none(client.list(&url).await)
-}
-
-async fn get_if_there<T: DeserializeOwned>(client: &Client, url: String) -> Result<Option<T>, ClientError> {
-    not_found_is_none(client.get(&url).await)
-}
-
-fn not_found_is_none<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.status() == Some(404) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 fn by_order<T>(items: Vec<T>, order: impl Fn(&T) -> &String) -> HashMap<String, Vec<T>> {

@@ -25,8 +25,8 @@ pub struct Seen {
     pub dead_letters: BTreeMap<String, Vec<DeadLetter>>,
     /// Each service's outbox.
     pub outboxes: Vec<(Part, Outbox)>,
-    /// Which order each key stands for; `None` where order-service does not tell.
-    pub keys: Option<Vec<Key>>,
+    /// Which order each key stands for.
+    pub keys: Vec<Key>,
 }
 
 /// An `Idempotency-Key` and the order that it stands for.

@@ -304,7 +304,7 @@ mod apart {
     #[tokio::test]
     async fn its_open_gateway_intent_does_not_keep_it_from_being_drained() {
         let mut told = stuck();
-        told.list("/intents").push(json!({"order_id": "0199-stuck"}));
+        told.list("/payments").push(json!({"order_id": "0199-stuck"}));
         assert!(told.report().await.passes(Strictness::ListApart));
     }
 }
@@ -334,7 +334,7 @@ mod drained {
 
     #[tokio::test]
     async fn an_open_gateway_intent_is_named_by_its_order() {
-        let said = refused(|told| told.list("/intents").push(json!({"order_id": CONFIRMED}))).await;
+        let said = refused(|told| told.list("/payments").push(json!({"order_id": CONFIRMED}))).await;
         assert!(said.contains(CONFIRMED), "{said}");
     }
 }

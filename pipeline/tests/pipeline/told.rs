@@ -60,7 +60,7 @@ impl Told {
             })]),
             "/queues": items(&[queue("payment.orders")]),
             "/outbox": {"depth": 0, "oldest_age": null, "set_aside": []},
-            "/intents": items(&[]),
+            "/payments": items(&[]),
         }))
     }
 
