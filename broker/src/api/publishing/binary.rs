@@ -89,6 +89,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, Fault> {
     let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     match quoted.unwrap_or(text) {
         "" => Err(Fault::of("Idempotency-Key", "is empty")),
+        key if !key.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
+            Err(Fault::of("Idempotency-Key", "is not printable ASCII"))
+        }
         key => Ok(Some(Cow::Borrowed(key))),
     }
 }

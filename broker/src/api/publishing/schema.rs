@@ -124,7 +124,7 @@ pub(super) struct PublishHeaders {
     #[param(rename = "Require-Route", required = false)]
     require_route: bool,
     /// Stands in for a missing id in binary mode.
-    #[param(rename = "Idempotency-Key", pattern = "^[!#$&-~](?:[ !#$&-~]*[!#$&-~])?$", required = false)]
+    #[param(rename = "Idempotency-Key", pattern = r#"^(?!""$)[!-~](?:[ -~]*[!-~])?$"#, required = false)]
     idempotency_key: String,
     /// The trace that the message belongs to.
     #[param(rename = "traceparent", required = false)]

@@ -48,6 +48,8 @@ async fn a_wrong_header_is_named() {
         ("Message-TTL", "1"),
         ("Require-Route", "yes"),
         ("Idempotency-Key", "\"\""),
+        ("Idempotency-Key", "a\tb"),
+        ("Idempotency-Key", "ä"),
     ] {
         server.publish("/queues/jobs", &[(name, value)], "x").await.invalid(name);
     }
