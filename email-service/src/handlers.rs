@@ -49,7 +49,7 @@ impl Handlers {
         self.mailbox.deliver(composed).await?;
         self.store.record(self.queue, event.clone(), mail, message).await?;
         metrics::counter!("emails_sent_total", "kind" => kind.as_str()).increment(1);
-        tracing::info!(%order_id, %kind, "mail sent");
+        tracing::debug!(%order_id, %kind, "mail_sent");
         Ok(())
     }
 }

@@ -83,7 +83,7 @@ impl Deadlines {
             let pause = match self.look().await {
                 Ok(pause) => pause,
                 Err(error) => {
-                    tracing::warn!(error = %messaging::failure::reason(&*error), "deadlines wait");
+                    tracing::warn!(error = %messaging::failure::reason(&*error), "deadlines_wait");
                     PAUSE
                 }
             };
@@ -121,7 +121,7 @@ impl Deadlines {
                 result?;
             }
         }
-        tracing::info!(orders = due.len(), "deadlines fell due");
+        tracing::info!(orders = due.len(), "deadlines_due");
         Ok(())
     }
 
@@ -133,7 +133,7 @@ impl Deadlines {
                 return Ok(());
             }
             for order in overdue {
-                tracing::warn!(order_id = %order, "compensation overdue");
+                tracing::warn!(order_id = %order, "compensation_overdue");
                 let change = Change {
                     order,
                     input: Input::CompensationDue,

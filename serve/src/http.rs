@@ -64,7 +64,7 @@ pub async fn run(
         let connection = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(error = %error, "connection ended");
+                tracing::debug!(error = %error, "connection_ended");
             }
             drop(slot);
         });

@@ -80,6 +80,6 @@ async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Resp
 }
 
 fn broken(error: &sqlx::Error) -> Problem {
-    tracing::error!(error = %error, "the database can't be read");
+    tracing::error!(error = %error, "database_failed");
     Problem::new(&INTERNAL)
 }

@@ -79,7 +79,8 @@ fn panic_reason(payload: &(dyn Any + Send)) -> String {
     shortened(format!("the handler panicked: {text}"))
 }
 
-/// Named and described by OpenTelemetry's semantic conventions for messaging spans.
+/// Named and described by OpenTelemetry's semantic conventions for messaging spans. At the level of
+/// debugging, so that it costs nothing where nobody looks.
 fn span(
     task: &Task,
     parent: Option<TraceContext>,
@@ -87,7 +88,7 @@ fn span(
     system: &'static str,
     settings: &Settings,
 ) -> tracing::Span {
-    tracing::info_span!(
+    tracing::debug_span!(
         "process",
         otel.name = %format_args!("process {}", settings.queue),
         otel.kind = "consumer",

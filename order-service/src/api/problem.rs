@@ -33,7 +33,7 @@ impl From<StoreError> for Problem {
         if let StoreError::NoSuchOrder(_) = error {
             return Self::new(&ORDER_NOT_FOUND).detail(error.to_string());
         }
-        tracing::error!(error = %messaging::failure::reason(&error), "a request failed");
+        tracing::error!(error = %messaging::failure::reason(&error), "request_failed");
         Self::new(&INTERNAL)
     }
 }

@@ -85,7 +85,7 @@ impl Store {
                 Announcement::Cancelled(reason) => reason.as_str(),
             };
             metrics::counter!("orders_decided_total", "outcome" => status).increment(1);
-            tracing::info!(order_id = %order, outcome = status, "order decided");
+            tracing::debug!(order_id = %order, outcome = status, "order_decided");
         }
     }
 }

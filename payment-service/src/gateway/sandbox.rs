@@ -83,6 +83,6 @@ fn unavailable() -> GatewayError {
 
 /// The sandbox's own disk failed, before it answered: whether the commit held is not known.
 fn broken(error: LedgerError) -> GatewayError {
-    tracing::error!(error = %error, "the sandbox gateway's ledger failed");
+    tracing::error!(error = %error, "sandbox_ledger_failed");
     GatewayError::Unknown { waited: Duration::ZERO }
 }

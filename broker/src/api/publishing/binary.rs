@@ -100,6 +100,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, Fault> {
 fn decode<'a>(name: &str, value: &'a HeaderValue) -> Result<Cow<'a, str>, Fault> {
     let fault = || Fault::of(format!("ce-{name}"), "is not percent-encoded UTF-8");
     let text = std::str::from_utf8(value.as_bytes()).map_err(|_| fault())?.trim();
+    if text.contains('\t') {
+        return Err(fault());
+    }
     let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     match quoted {
         None => percent_decode_str(text).decode_utf8().map_err(|_| fault()),

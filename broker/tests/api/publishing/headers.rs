@@ -60,9 +60,13 @@ async fn beside_an_event_in_json_the_headers_of_binary_mode_mean_nothing_but_mus
     let server = Server::with_queue("jobs", json!({})).await;
     let body = event("1").to_string();
     let json = ("content-type", "application/cloudevents+json");
-    for (name, value) in
-        [("ce-type", ""), ("ce-time", "today"), ("ce-partitionkey", "%FF"), ("Idempotency-Key", "")]
-    {
+    for (name, value) in [
+        ("ce-type", ""),
+        ("ce-type", "a\tb"),
+        ("ce-time", "today"),
+        ("ce-partitionkey", "%FF"),
+        ("Idempotency-Key", ""),
+    ] {
         server.publish("/queues/jobs", &[json, (name, value)], &body).await.invalid(name);
     }
     let repeated = [json, ("ce-id", "other"), ("ce-datacontenttype", "text/plain")];
