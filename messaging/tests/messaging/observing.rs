@@ -46,7 +46,11 @@ async fn consume_one(broker: &Broker) {
 async fn a_handlers_logs_stand_in_a_span_with_the_trace_queue_and_id_of_the_event() {
     let lines = Lines::default();
     let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false).with_writer(move || writer.clone()).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let broker = Broker::start().await;
     broker.transport().declare(&orders_to_work()).await.unwrap();
