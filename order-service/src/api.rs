@@ -9,6 +9,7 @@ pub mod outbox;
 pub mod place_order;
 pub mod problem;
 pub mod put_product;
+mod trace;
 
 use std::{sync::Arc, time::Duration};
 

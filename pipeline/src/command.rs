@@ -3,7 +3,10 @@
 use std::{io::Write, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use serve::{logs, program::LogArgs};
+use serve::{
+    logs::{self, LogFormat, Logs, LogsError},
+    program::LogArgs,
+};
 
 use crate::{check::CheckArgs, demo::DemoArgs, load::LoadArgs, up::UpArgs};
 
@@ -42,23 +45,34 @@ impl Command {
     /// Does what is asked. Exit codes: 0 all went well; 1 something failed, and stderr says what.
     #[must_use]
     pub fn run(self) -> ExitCode {
+        let _logs = match self.start_logs() {
+            Ok(logs) => logs,
+            Err(error) => {
+                let _ = failed(&error.into());
+                return ExitCode::from(2);
+            }
+        };
         let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return failed(&error.into()),
         };
         let done = match self.what.unwrap_or(What::Up(self.up)) {
-            What::Up(Up { up, log }) => {
-                if let Err(error) = logs::start(&log.log, log.log_format) {
-                    let _ = failed(&error.into());
-                    return ExitCode::from(2);
-                }
-                runtime.block_on(up.run())
-            }
+            What::Up(Up { up, .. }) => runtime.block_on(up.run()),
             What::Demo(demo) => runtime.block_on(demo.run()),
             What::Load(load) => runtime.block_on(load.run()),
             What::Check(check) => runtime.block_on(check.run()),
         };
         done.unwrap_or_else(|error| failed(&error))
+    }
+
+    /// `load` and `check` write none: what they find is their output.
+    fn start_logs(&self) -> Result<Option<Logs>, LogsError> {
+        let (level, format) = match self.what.as_ref().unwrap_or(&What::Up(self.up.clone())) {
+            What::Up(Up { log, .. }) => (log.log.clone(), log.log_format),
+            What::Demo(demo) => (demo.log.clone(), LogFormat::Text),
+            What::Load(_) | What::Check(_) => return Ok(None),
+        };
+        logs::start("pipeline", &level, format).map(Some)
     }
 }
 

@@ -13,10 +13,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use serve::{
-    logs::{self, LogFormat},
-    program::stop_on_signal,
-};
+use serve::program::stop_on_signal;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +52,6 @@ impl DemoArgs {
     /// # Errors
     /// When the pipeline does not start, or a scene does not go as it should.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        logs::start(&self.log, LogFormat::Text)?;
         let interrupted = CancellationToken::new();
         stop_on_signal(interrupted.clone())?;
         let folder = tempfile::tempdir().context("a temporary folder for the demo")?;

@@ -10,3 +10,4 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod program;
+mod traces;

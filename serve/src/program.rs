@@ -54,10 +54,13 @@ pub fn main<F>(
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    if let Err(error) = logs::start(&log.log, log.log_format) {
-        complain(&error);
-        return ExitCode::from(2);
-    }
+    let _logs = match logs::start(name, &log.log, log.log_format) {
+        Ok(logs) => logs,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::from(2);
+        }
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::from(error)),

@@ -53,6 +53,7 @@ pub fn free_ports(count: u16) -> u16 {
 pub struct Program {
     name: String,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     child: Child,
     urls: HashMap<String, String>,
     log: PathBuf,
@@ -64,10 +65,25 @@ impl Program {
     /// # Errors
     /// When it ends before, or takes too long; with the end of its log.
     pub async fn start(name: &str, arguments: &[&str], logs: &Path) -> anyhow::Result<Self> {
+        Self::start_in(&[], name, arguments, logs).await
+    }
+
+    /// The same with some variables of its environment set.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_in(
+        environment: &[(&str, &str)],
+        name: &str,
+        arguments: &[&str],
+        logs: &Path,
+    ) -> anyhow::Result<Self> {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let environment: Vec<_> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let log = logs.join(format!("{name}-{}.log", std::process::id()));
-        let (child, urls) = launch(name, &arguments, &log).await?;
-        Ok(Self { name: name.to_owned(), arguments, child, urls, log })
+        let (child, urls) = launch(name, &arguments, &environment, &log).await?;
+        Ok(Self { name: name.to_owned(), arguments, environment, child, urls, log })
     }
 
     /// Where a server of that name listens.
@@ -113,7 +129,7 @@ impl Program {
     /// # Errors
     /// As [`Self::start`].
     pub async fn restart(&mut self) -> anyhow::Result<()> {
-        (self.child, self.urls) = launch(&self.name, &self.arguments, &self.log).await?;
+        (self.child, self.urls) = launch(&self.name, &self.arguments, &self.environment, &self.log).await?;
         Ok(())
     }
 }
@@ -121,11 +137,13 @@ impl Program {
 async fn launch(
     name: &str,
     arguments: &[String],
+    environment: &[(String, String)],
     log: &Path,
 ) -> anyhow::Result<(Child, HashMap<String, String>)> {
     let to = std::fs::File::options().create(true).append(true).open(log)?;
     let mut child = tokio::process::Command::new(folder().join(name))
         .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(to)

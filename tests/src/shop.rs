@@ -210,8 +210,16 @@ pub fn order(payment_method: &str, lines: &Value) -> Value {
 /// # Errors
 /// When it does not start.
 pub async fn up(folder: &Path) -> anyhow::Result<Program> {
+    up_in(&[], folder).await
+}
+
+/// The same with some variables of its environment set.
+///
+/// # Errors
+/// As [`up`].
+pub async fn up_in(environment: &[(&str, &str)], folder: &Path) -> anyhow::Result<Program> {
     let data = folder.join("data");
     let data = data.to_str().context("a temporary folder has a readable name")?;
     let port = free_ports(6).to_string();
-    Program::start("pipeline", &["up", "--port", &port, "--data", data], folder).await
+    Program::start_in(environment, "pipeline", &["up", "--port", &port, "--data", data], folder).await
 }

@@ -13,3 +13,4 @@ mod outage;
 mod outbox;
 mod payment_methods;
 mod saga;
+mod traces;

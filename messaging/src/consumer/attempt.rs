@@ -41,6 +41,15 @@ impl Outcome {
             Self::Panicked(_) => "panic",
         }
     }
+
+    /// Why it failed, if it did.
+    pub(super) fn error(&self) -> Option<String> {
+        match self {
+            Self::Handled => None,
+            Self::Failed(failure) => Some(failure.reason()),
+            Self::Panicked(reason) => Some(reason.clone()),
+        }
+    }
 }
 
 /// Runs the handler. The event goes in with the trace context of the handler's own span, so that what
@@ -57,7 +66,10 @@ pub(super) async fn run(
     let span = span(&task, parent, context, system, settings);
     task.event = task.event.with_traceparent(context.to_string());
     let started = Instant::now();
-    let outcome = handle(handler, &task.event).instrument(span).await;
+    let outcome = handle(handler, &task.event).instrument(span.clone()).await;
+    if let Some(error) = outcome.error() {
+        span.record("error.type", outcome.name()).record("otel.status_description", error);
+    }
     Finished { task, attempted, outcome, took: started.elapsed() }
 }
 
@@ -88,6 +100,9 @@ fn span(
     system: &'static str,
     settings: &Settings,
 ) -> tracing::Span {
+    if !context.is_sampled() {
+        return tracing::Span::none();
+    }
     tracing::debug_span!(
         "process",
         otel.name = %format_args!("process {}", settings.queue),
@@ -106,5 +121,7 @@ fn span(
         trace_id = context.trace_id(),
         span_id = context.span_id(),
         parent_span_id = parent.map(TraceContext::span_id),
+        error.type = tracing::field::Empty,
+        otel.status_description = tracing::field::Empty,
     )
 }

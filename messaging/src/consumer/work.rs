@@ -276,11 +276,7 @@ impl Work {
     }
 
     fn log(&self, finished: &Finished) {
-        let reason = match &finished.outcome {
-            Outcome::Handled => return,
-            Outcome::Failed(failure) => failure.reason(),
-            Outcome::Panicked(reason) => reason.clone(),
-        };
+        let Some(error) = finished.outcome.error() else { return };
         let event = &finished.task.event;
         tracing::warn!(
             queue = self.settings.queue,
@@ -289,7 +285,7 @@ impl Work {
             partition_key = event.partition_key(),
             delivery_count = finished.task.delivery_count,
             outcome = finished.outcome.name(),
-            error = reason,
+            error,
             "handling_failed"
         );
     }

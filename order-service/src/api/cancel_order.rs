@@ -1,6 +1,12 @@
 //! `POST /orders/{id}/cancel`: the customer does not want it any more; everything is undone.
 
-use axum::{Json, extract::State, http::HeaderMap};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use events::OrderId;
+use messaging::trace_context::TraceContext;
 use serde::Deserialize;
 use serve::{
     extract::{self, Path},
@@ -12,8 +18,8 @@ use utoipa::ToSchema;
 use super::{
     App,
     get_order::{find, order_id},
-    place_order::traceparent,
     problem::ALREADY_CANCELLED,
+    trace::traced,
 };
 use crate::{
     order::Order,
@@ -45,16 +51,23 @@ pub(super) async fn cancel_order(
     extract::Json(_): extract::Json<Option<CancelOrder>>,
 ) -> Result<Json<Order>, Problem> {
     let id = order_id(&id)?;
+    traced(&headers, "POST", "/orders/{id}/cancel", StatusCode::OK, async |context| {
+        cancel(&app, id, context).await
+    })
+    .await
+}
+
+async fn cancel(app: &App, id: OrderId, context: TraceContext) -> Result<Json<Order>, Problem> {
     let change = Change {
         order: id,
         input: Input::Cancel,
         what: "cancel-requested".to_owned(),
         detail: None,
         at: Timestamp::now(),
-        traceparent: traceparent(&headers),
+        traceparent: Some(context.to_string()),
     };
     match app.0.store.advance(change, app.0.compensation_deadline).await? {
-        Outcome::Decided(decision) if decision.announce.is_some() => find(&app, id).await.map(Json),
+        Outcome::Decided(decision) if decision.announce.is_some() => find(app, id).await.map(Json),
         Outcome::Decided(_) | Outcome::Repeated => {
             Err(Problem::new(&ALREADY_CANCELLED).detail(format!("order {id} is cancelled already")))
         }

@@ -23,6 +23,7 @@ use self::{
 use super::{
     App,
     problem::{IDEMPOTENCY_KEY_IN_FLIGHT, IDEMPOTENCY_KEY_MISSING, IDEMPOTENCY_KEY_REUSED},
+    trace::traced,
 };
 use crate::{
     idempotency::{self, Fingerprint, InvalidKey, Key},
@@ -48,7 +49,19 @@ pub(super) async fn place_order(
     headers: HeaderMap,
     Json(request): Json<PlaceOrder>,
 ) -> Result<Response, Problem> {
-    let key = key(&headers)?;
+    traced(&headers, "POST", "/orders", StatusCode::ACCEPTED, async |context| {
+        take(&app, &headers, request, context).await
+    })
+    .await
+}
+
+async fn take(
+    app: &App,
+    headers: &HeaderMap,
+    request: PlaceOrder,
+    context: TraceContext,
+) -> Result<Response, Problem> {
+    let key = key(headers)?;
     check(&request)?;
     let canonical = serde_json::to_vec(&request).map_err(|_| Problem::new(&INTERNAL))?;
     let fingerprint = Fingerprint::of(&canonical);
@@ -58,7 +71,7 @@ pub(super) async fn place_order(
     let (lines, total) = match price(&app.0.catalogue, &request.lines).await {
         Ok(priced) => priced,
         // Prices may have changed since the first request: its answer stands all the same.
-        Err(problem) => return replay(&app, &key, fingerprint).await?.unwrap_or(Err(problem)),
+        Err(problem) => return replay(app, &key, fingerprint).await?.unwrap_or(Err(problem)),
     };
     let order = order(request, lines, total);
     let answer = serde_json::to_string(&order).map_err(|_| Problem::new(&INTERNAL))?;
@@ -69,13 +82,13 @@ pub(super) async fn place_order(
         key: key.clone(),
         fingerprint,
         answer,
-        traceparent: traceparent(&headers),
+        traceparent: context.to_string(),
     };
     if app.0.store.place(placement).await? {
         metrics::counter!("orders_placed_total").increment(1);
         return Ok(response);
     }
-    replay(&app, &key, fingerprint).await?.unwrap_or_else(|| Err(Problem::new(&INTERNAL)))
+    replay(app, &key, fingerprint).await?.unwrap_or_else(|| Err(Problem::new(&INTERNAL)))
 }
 
 fn key(headers: &HeaderMap) -> Result<Key, Problem> {
@@ -104,12 +117,6 @@ fn order(request: PlaceOrder, lines: Vec<Line>, total: Money) -> Order {
         timeline: vec![Happening { at: now, what: events::kind::ORDER_PLACED.to_owned(), detail: None }],
         attention: vec![],
     }
-}
-
-/// The trace that the request is part of, one span further.
-pub(super) fn traceparent(headers: &HeaderMap) -> Option<String> {
-    let context: TraceContext = headers.get("traceparent")?.to_str().ok()?.parse().ok()?;
-    Some(context.child().to_string())
 }
 
 /// The answer that is stored under a key, if any: for the same request again; another one is refused.

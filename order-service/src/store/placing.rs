@@ -27,7 +27,7 @@ pub struct Placement {
     /// The body of the answer.
     pub answer: String,
     /// The trace that the request is part of.
-    pub traceparent: Option<String>,
+    pub traceparent: String,
 }
 
 /// What an idempotency key stands for.
@@ -121,12 +121,9 @@ async fn insert(connection: &mut SqliteConnection, placement: &Placement) -> Res
 
 fn placed(placement: &Placement) -> Event {
     let id = placement.order.id.to_string();
-    let event = Event::new(SOURCE, kind::ORDER_PLACED, &placement.order.as_told())
+    Event::new(SOURCE, kind::ORDER_PLACED, &placement.order.as_told())
         .with_subject(&id)
         .with_partition_key(&id)
-        .with_correlation_id(&id);
-    match &placement.traceparent {
-        Some(traceparent) => event.with_traceparent(traceparent),
-        None => event,
-    }
+        .with_correlation_id(&id)
+        .with_traceparent(&placement.traceparent)
 }
