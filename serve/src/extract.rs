@@ -88,7 +88,27 @@ fn wrong_field(path: &str, message: &str) -> Problem {
         _ if at_root => "body".to_owned(),
         _ => path.to_owned(),
     };
-    Problem::new(&INVALID_FIELD).field(field, detail.to_owned())
+    Problem::new(&INVALID_FIELD).field(field, in_words_of_json(detail))
+}
+
+/// Serde speaks of Rust's types where a client knows those of JSON.
+fn in_words_of_json(detail: &str) -> String {
+    let Some((found, expected)) = detail.split_once(", expected ") else { return detail.to_owned() };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a sequence" => "an array",
+        "a map" => "an object",
+        text if text.starts_with("struct ") => "an object",
+        text => text,
+    };
+    let found = match found {
+        "invalid type: sequence" => "invalid type: array",
+        "invalid type: map" => "invalid type: object",
+        text if text.starts_with("invalid length") && expected == "an object" => "invalid type: array",
+        text => text,
+    };
+    format!("{found}, expected {expected}")
 }
 
 /// The query's parameters; an unknown or repeated one is refused.
@@ -176,6 +196,16 @@ mod tests {
         assert_eq!(fault(r#"{"lines":[{"quantity":1,"price":2}]}"#), invalid("lines[0].price"));
         assert_eq!(fault(r#"{"total":1}"#), invalid("total"));
         assert_eq!(fault("[]"), invalid("body"));
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_in_the_words_of_json() {
+        let said = |json: &str| parse_json::<Order>(json.as_bytes()).unwrap_err().errors()[0].detail.clone();
+        assert_eq!(said("[]"), "invalid type: array, expected an object");
+        assert_eq!(said("3"), "invalid type: integer `3`, expected an object");
+        assert_eq!(said(r#"{"lines":{}}"#), "invalid type: object, expected an array");
+        assert_eq!(said(r#"{"limit":1.5}"#), "invalid type: floating point `1.5`, expected a whole number");
+        assert_eq!(said(r#"{"limit":-1}"#), "invalid value: integer `-1`, expected a whole number");
     }
 
     #[test]
