@@ -7,7 +7,6 @@ pub mod handlers;
 pub mod mail;
 pub mod mailbox;
 pub mod maildir;
-mod readiness;
 pub mod smtp;
 pub mod store;
 
@@ -23,6 +22,7 @@ use messaging::{
     topology,
     transport::{self, Transport},
 };
+use operations::readiness;
 use serve::{health::Health, http::Limits, program::Ready};
 use store::Store;
 use tokio::net::TcpListener;
@@ -84,7 +84,8 @@ async fn work(
         Consumer::new(Arc::clone(&transport), queue, "email-service", Arc::new(handlers))
             .concurrency(CONCURRENCY)
     });
-    let watching = readiness::watch(consumers.iter().map(Consumer::status).collect(), health, stop.clone());
+    let workers: Vec<_> = consumers.iter().map(Consumer::status).collect();
+    let watching = readiness::watch(&workers, health, stop.clone());
     let [orders, payments] = consumers.map(|consumer| consumer.run(stop.clone()));
     tokio::join!(orders, payments, watching);
     Ok(())

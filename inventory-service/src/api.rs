@@ -1,12 +1,12 @@
 //! The HTTP face of the service: the stock, the reservations, the outbox.
 
-pub mod outbox;
 pub mod problem;
 pub mod reservations;
 pub mod stock;
 
 use axum::Router;
 use messaging::{Database, Outbox};
+use operations::outbox;
 use serve::health::Health;
 use utoipa_axum::router::OpenApiRouter;
 

@@ -4,7 +4,6 @@
 pub mod api;
 pub mod config;
 pub mod handlers;
-mod readiness;
 pub mod reservation;
 pub mod stock;
 pub mod store;
@@ -19,6 +18,7 @@ use messaging::{
     Consumer, Database, Outbox, Relay, topology,
     transport::{self, Transport},
 };
+use operations::readiness;
 use serve::{health::Health, http::Limits, program::Ready};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -81,7 +81,8 @@ async fn work(
     )
     .concurrency(CONCURRENCY);
     let relay = Relay::new(outbox, transport);
-    let watching = readiness::watch([consumer.status(), relay.status()], health, stop.clone());
+    let workers = [consumer.status(), relay.status()];
+    let watching = readiness::watch(&workers, health, stop.clone());
     let consuming = async {
         let _then_the_relay = consumed.clone().drop_guard();
         consumer.run(stop).await;

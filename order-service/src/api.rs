@@ -5,7 +5,6 @@ pub mod get_order;
 pub mod list_keys;
 pub mod list_orders;
 pub mod list_products;
-pub mod outbox;
 pub mod place_order;
 pub mod problem;
 pub mod put_product;
@@ -14,6 +13,7 @@ mod trace;
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
+use operations::outbox;
 use serve::health::Health;
 use tokio_util::sync::CancellationToken;
 use utoipa::{OpenApi, openapi::OpenApi as Document};
@@ -59,6 +59,7 @@ struct Description;
 
 /// All routes.
 pub fn router(app: App, health: &Health) -> Router {
+    let outbox = app.0.store.outbox().clone();
     let document: Document = Description::openapi();
     let routes = OpenApiRouter::with_openapi(document)
         .routes(routes!(list_products::list_products))
@@ -67,10 +68,8 @@ pub fn router(app: App, health: &Health) -> Router {
         .routes(routes!(list_keys::list_keys))
         .routes(routes!(get_order::get_order))
         .routes(routes!(cancel_order::cancel_order))
-        .routes(routes!(outbox::get_outbox))
-        .routes(routes!(outbox::retry))
-        .routes(routes!(outbox::discard))
         .with_state(app)
+        .merge(outbox::router().with_state(outbox))
         .merge(health.router())
         .merge(serve::metrics::router());
     serve::openapi::finish(routes, problem::TABLE)

@@ -1,13 +1,13 @@
 //! The HTTP face of the service: what became of the payments, the sandbox gateway, the outbox.
 
 pub mod ledger;
-pub mod outbox;
 pub mod payments;
 pub mod problem;
 pub mod sandbox;
 
 use axum::Router;
 use messaging::{Database, Outbox};
+use operations::outbox;
 use serve::health::Health;
 use utoipa_axum::router::OpenApiRouter;
 

@@ -8,7 +8,6 @@ pub mod config;
 pub mod gateway;
 pub mod handlers;
 pub mod payment;
-mod readiness;
 pub mod store;
 pub mod sweeper;
 
@@ -24,6 +23,7 @@ use messaging::{
     Consumer, Database, Outbox, Relay, topology,
     transport::{self, Transport},
 };
+use operations::readiness;
 use serve::{health::Health, http::Limits, program::Ready};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -90,7 +90,8 @@ async fn work(
         Consumer::new(Arc::clone(&transport), queue::PAYMENT_ORDERS, "payment-service", Arc::new(handlers))
             .concurrency(CONCURRENCY);
     let relay = Relay::new(outbox, transport);
-    let watching = readiness::watch([consumer.status(), relay.status()], health, stop.clone());
+    let workers = [consumer.status(), relay.status()];
+    let watching = readiness::watch(&workers, health, stop.clone());
     let consuming = async {
         let _then_the_relay = consumed.clone().drop_guard();
         consumer.run(stop).await;

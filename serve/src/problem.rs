@@ -110,6 +110,15 @@ impl Problem {
         }
     }
 
+    /// Something broke here: the error goes to the log, not to the client.
+    #[must_use]
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        let causes = std::iter::successors(error.source(), |error| error.source());
+        let causes: String = causes.map(|cause| format!(": {cause}")).collect();
+        tracing::error!(error = %format_args!("{error}{causes}"), "request_failed");
+        Self::new(&INTERNAL)
+    }
+
     /// A wrong field.
     #[must_use]
     pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {

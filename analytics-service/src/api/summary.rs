@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use axum::{Json, extract::State};
-use serve::problem::{INTERNAL, Problem, ProblemBody};
+use serve::problem::{Problem, ProblemBody};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{dropped::Dropped, store::Store, summary::Summary};
@@ -34,11 +34,7 @@ pub fn router() -> OpenApiRouter<Source> {
 ))]
 async fn summary(State(source): State<Source>) -> Result<Json<Summary>, Problem> {
     let dropped = source.dropped.ask().await;
-    let summarized = summarize(&source, dropped).await.map_err(|error| {
-        tracing::error!(error = %error, "counts_not_read");
-        Problem::new(&INTERNAL)
-    });
-    summarized.map(Json)
+    summarize(&source, dropped).await.map(Json).map_err(|error| Problem::internal(&error))
 }
 
 async fn summarize(source: &Source, dropped: i64) -> Result<Summary, sqlx::Error> {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serve::{
     extract::{Path, Query},
     page::{Limit, Page, invalid_cursor},
-    problem::{INTERNAL, Problem, ProblemBody},
+    problem::{Problem, ProblemBody},
 };
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -53,7 +53,7 @@ async fn list(
     let limit = query.limit.get();
     // One more than asked for tells whether there is a next page.
     let listing = Listing { order: query.order, after, limit: limit + 1 };
-    let mut items = store.list(listing).await.map_err(|error| broken(&error))?;
+    let mut items = store.list(listing).await.map_err(|error| Problem::internal(&error))?;
     let more = items.len() > limit;
     items.truncate(limit);
     let next_cursor = items.last().filter(|_| more).map(|last| last.seq.to_string());
@@ -75,11 +75,7 @@ fn place_of(cursor: &str) -> Result<i64, Problem> {
 async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Response, Problem> {
     let not_found = || Problem::new(&EMAIL_NOT_FOUND).detail(format!("there is no mail {id:?}"));
     let uuid: Uuid = id.parse().map_err(|_| not_found())?;
-    let message = store.message(uuid).await.map_err(|error| broken(&error))?.ok_or_else(not_found)?;
+    let message =
+        store.message(uuid).await.map_err(|error| Problem::internal(&error))?.ok_or_else(not_found)?;
     Ok(([(header::CONTENT_TYPE, "message/rfc822")], message).into_response())
-}
-
-fn broken(error: &sqlx::Error) -> Problem {
-    tracing::error!(error = %error, "database_failed");
-    Problem::new(&INTERNAL)
 }

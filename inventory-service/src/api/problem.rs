@@ -1,6 +1,7 @@
 //! The slugs of this service's own problems, in one table; a retired one is never used again.
 
-use serve::problem::{INTERNAL, Problem, Slug};
+use operations::outbox::OUTBOX_ROW_NOT_FOUND;
+use serve::problem::Slug;
 
 /// There is no such SKU.
 pub const STOCK_NOT_FOUND: Slug = Slug {
@@ -26,20 +27,6 @@ pub const BELOW_RESERVED: Slug = Slug {
     help: "Orders that are not confirmed yet hold more pieces than that. Nothing was changed: set at least as many as are reserved, or wait until they are committed or released.",
 };
 
-/// Nothing of that id was set aside.
-pub const OUTBOX_ROW_NOT_FOUND: Slug = Slug {
-    name: "outbox-row-not-found",
-    status: 404,
-    title: "No event of this id is set aside",
-    help: "Only events that the broker refused for good can be sent again or deleted; GET /outbox lists them under set_aside.",
-};
-
 /// All of them.
 pub const TABLE: &[&Slug] =
     &[&STOCK_NOT_FOUND, &RESERVATION_NOT_FOUND, &BELOW_RESERVED, &OUTBOX_ROW_NOT_FOUND];
-
-/// The problem of a database that does not do what it should.
-pub(super) fn broken(error: &dyn std::error::Error) -> Problem {
-    tracing::error!(error = %error, "database_failed");
-    Problem::new(&INTERNAL)
-}

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::problem::{RESERVATION_NOT_FOUND, broken};
+use super::problem::RESERVATION_NOT_FOUND;
 use crate::{
     reservation::State,
     store::{self, Reservation},
@@ -105,7 +105,7 @@ async fn list(
     // One more than asked for tells whether there is a next page.
     let mut items = store::reservations(database.reader(), query.state.map(State::from), before, limit + 1)
         .await
-        .map_err(|error| broken(&error))?;
+        .map_err(|error| Problem::internal(&error))?;
     let more = items.len() > limit;
     items.truncate(limit);
     let next_cursor = items.last().filter(|_| more).map(|last| last.order_id.0.simple().to_string());
@@ -127,6 +127,7 @@ async fn show(
     let not_found =
         || Problem::new(&RESERVATION_NOT_FOUND).detail(format!("no reservation of order {id:?} is known"));
     let order_id: Uuid = id.parse().map_err(|_| not_found())?;
-    let found = store::get(database.reader(), OrderId(order_id)).await.map_err(|error| broken(&error))?;
+    let found =
+        store::get(database.reader(), OrderId(order_id)).await.map_err(|error| Problem::internal(&error))?;
     Ok(axum::Json(found.ok_or_else(not_found)?.into()))
 }

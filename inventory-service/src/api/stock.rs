@@ -12,7 +12,7 @@ use serve::{
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::problem::{BELOW_RESERVED, STOCK_NOT_FOUND, broken};
+use super::problem::{BELOW_RESERVED, STOCK_NOT_FOUND};
 use crate::{
     stock::{MAX_ON_HAND, Stock, parse_sku},
     store::{self, SetOnHand},
@@ -72,7 +72,8 @@ async fn list(
     let after = after.as_ref().map_or("", Sku::as_str);
     let limit = query.limit.get();
     // One more than asked for tells whether there is a next page.
-    let mut items = store::list(database.reader(), after, limit + 1).await.map_err(|error| broken(&error))?;
+    let mut items =
+        store::list(database.reader(), after, limit + 1).await.map_err(|error| Problem::internal(&error))?;
     let more = items.len() > limit;
     items.truncate(limit);
     let next_cursor = items.last().filter(|_| more).map(|last| last.sku.to_string());
@@ -92,8 +93,8 @@ async fn show(
     Path(sku): Path<String>,
 ) -> Result<axum::Json<Shown>, Problem> {
     let sku = parse_sku(&sku)?;
-    let mut connection = database.reader().acquire().await.map_err(|error| broken(&error))?;
-    let found = store::on_hand(&mut connection, &sku).await.map_err(|error| broken(&error))?;
+    let mut connection = database.reader().acquire().await.map_err(|error| Problem::internal(&error))?;
+    let found = store::on_hand(&mut connection, &sku).await.map_err(|error| Problem::internal(&error))?;
     let found =
         found.ok_or_else(|| Problem::new(&STOCK_NOT_FOUND).detail(format!("there is no stock of {sku}")))?;
     Ok(axum::Json(found.into()))
@@ -127,7 +128,7 @@ async fn set(
             })
         })
         .await
-        .map_err(|error| broken(&error))?;
+        .map_err(|error| Problem::internal(&error))?;
     match set {
         SetOnHand::Added(stock) => Ok((StatusCode::CREATED, axum::Json(stock.into()))),
         SetOnHand::Changed(stock) => Ok((StatusCode::OK, axum::Json(stock.into()))),

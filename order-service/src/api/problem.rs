@@ -1,6 +1,7 @@
 //! The problems of this service's own, and how a failing store becomes one.
 
-use serve::problem::{INTERNAL, Problem, Slug};
+use operations::outbox::OUTBOX_ROW_NOT_FOUND;
+use serve::problem::{Problem, Slug};
 
 use crate::store::StoreError;
 
@@ -9,7 +10,7 @@ macro_rules! slugs {
         $(#[doc = $title] pub const $constant: Slug =
             Slug { name: $name, status: $status, title: $title, help: $help };)*
         /// The slugs of this service.
-        pub const TABLE: &[&Slug] = &[$(&$constant),*];
+        pub const TABLE: &[&Slug] = &[$(&$constant,)* &OUTBOX_ROW_NOT_FOUND];
     };
 }
 
@@ -24,8 +25,6 @@ slugs! {
         "Another order was placed under this Idempotency-Key. Nothing was changed; take a new key for a new order."
     IDEMPOTENCY_KEY_IN_FLIGHT "idempotency-key-in-flight" 409 "A request with this Idempotency-Key is being carried out"
         "The first request under this Idempotency-Key is not answered yet. Try again in a moment: the answer is then the first one's."
-    SET_ASIDE_NOT_FOUND "set-aside-not-found" 404 "No event of this id is set aside"
-        "GET /outbox lists the events that the broker refused for good and that were set aside."
 }
 
 impl From<StoreError> for Problem {
@@ -33,7 +32,6 @@ impl From<StoreError> for Problem {
         if let StoreError::NoSuchOrder(_) = error {
             return Self::new(&ORDER_NOT_FOUND).detail(error.to_string());
         }
-        tracing::error!(error = %messaging::failure::reason(&error), "request_failed");
-        Self::new(&INTERNAL)
+        Self::internal(&error)
     }
 }

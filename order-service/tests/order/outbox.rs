@@ -14,9 +14,9 @@ async fn an_empty_outbox_says_so() {
 async fn what_is_not_set_aside_can_neither_be_retried_nor_deleted() {
     let shop = Shop::open().await;
     shop.placed().await;
-    problem(shop.post("/outbox/nothing/retry", "").await, 404, "set-aside-not-found").await;
+    problem(shop.post("/outbox/nothing/retry", "").await, 404, "outbox-row-not-found").await;
     let delete = shop.client.delete(format!("{}/outbox/nothing", shop.url)).send().await.unwrap();
-    problem(delete, 404, "set-aside-not-found").await;
+    problem(delete, 404, "outbox-row-not-found").await;
     assert_eq!(shop.get_json("/outbox").await["depth"], 1);
 }
 

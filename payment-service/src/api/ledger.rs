@@ -11,7 +11,6 @@ use serve::{
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::problem::broken;
 use crate::gateway::sandbox::{Carried, Sandbox};
 
 /// The route.
@@ -46,7 +45,7 @@ async fn list(
 ) -> Result<axum::Json<Page<Carried>>, Problem> {
     let after = query.cursor.as_deref().map_or(Ok(0), place_of)?;
     let page = sandbox.ledger().page(query.order, after, query.limit.get()).await;
-    let page = page.map_err(|error| broken(&error))?;
+    let page = page.map_err(|error| Problem::internal(&error))?;
     Ok(axum::Json(Page { items: page.items, next_cursor: page.next_after.map(|seq| seq.to_string()) }))
 }
 

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::problem::{PAYMENT_NOT_FOUND, broken};
+use super::problem::PAYMENT_NOT_FOUND;
 use crate::{
     gateway::Operation,
     payment::{Attempt, Payment, Status},
@@ -98,7 +98,7 @@ async fn list(
     // One more than asked for tells whether there is a next page.
     let mut items = store::list(database.reader(), query.open, before, limit + 1)
         .await
-        .map_err(|error| broken(&error))?;
+        .map_err(|error| Problem::internal(&error))?;
     let more = items.len() > limit;
     items.truncate(limit);
     let next_cursor = items.last().filter(|_| more).map(|last| last.payment.order_id.0.simple().to_string());
@@ -126,6 +126,7 @@ async fn show(
     let not_found =
         || Problem::new(&PAYMENT_NOT_FOUND).detail(format!("no payment of order {id:?} is known"));
     let order_id: Uuid = id.parse().map_err(|_| not_found())?;
-    let stored = store::get(database.reader(), OrderId(order_id)).await.map_err(|error| broken(&error))?;
+    let stored =
+        store::get(database.reader(), OrderId(order_id)).await.map_err(|error| Problem::internal(&error))?;
     Ok(axum::Json(stored.ok_or_else(not_found)?.payment.into()))
 }

@@ -9,7 +9,6 @@ use serve::{
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::problem::broken;
 use crate::gateway::sandbox::{Mode, Sandbox};
 
 /// The routes.
@@ -30,7 +29,7 @@ struct Played {
     (status = 200, description = "How it answers", body = Played),
 ))]
 async fn show(State(sandbox): State<Sandbox>) -> Result<axum::Json<Played>, Problem> {
-    let mode = sandbox.ledger().mode().await.map_err(|error| broken(&error))?;
+    let mode = sandbox.ledger().mode().await.map_err(|error| Problem::internal(&error))?;
     Ok(axum::Json(Played { mode }))
 }
 
@@ -45,7 +44,7 @@ async fn play(
     State(sandbox): State<Sandbox>,
     Json(played): Json<Played>,
 ) -> Result<axum::Json<Played>, Problem> {
-    sandbox.ledger().set_mode(played.mode).await.map_err(|error| broken(&error))?;
+    sandbox.ledger().set_mode(played.mode).await.map_err(|error| Problem::internal(&error))?;
     tracing::info!(mode = played.mode.name(), "sandbox_mode_changed");
     Ok(axum::Json(played))
 }

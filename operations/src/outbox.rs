@@ -1,19 +1,26 @@
-//! `GET /outbox` and what a person does with an event that the broker refused for good.
+//! `GET /outbox` of every service that has one, and what a person does with an event that the broker
+//! refused for good.
 
 use axum::{extract::State, http::StatusCode};
 use messaging::{Outbox, outbox::OutboxStatus};
 use serde::Serialize;
 use serve::{
     extract::Path,
-    problem::{Problem, ProblemBody},
+    problem::{Problem, ProblemBody, Slug},
 };
 use units::Timestamp;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::problem::{OUTBOX_ROW_NOT_FOUND, broken};
+/// Nothing of that id was set aside.
+pub const OUTBOX_ROW_NOT_FOUND: Slug = Slug {
+    name: "outbox-row-not-found",
+    status: 404,
+    title: "No event of this id is set aside",
+    help: "Only events that the broker refused for good can be sent again or deleted; GET /outbox lists them under set_aside.",
+};
 
-/// The routes.
+/// The routes; [`OUTBOX_ROW_NOT_FOUND`] belongs in the service's table of slugs.
 pub fn router() -> OpenApiRouter<Outbox> {
     OpenApiRouter::new().routes(routes!(show)).routes(routes!(retry)).routes(routes!(delete))
 }
@@ -69,7 +76,7 @@ impl From<OutboxStatus> for Shown {
     (status = 200, description = "How it stands", body = Shown),
 ))]
 async fn show(State(outbox): State<Outbox>) -> Result<axum::Json<Shown>, Problem> {
-    let status = outbox.status().await.map_err(|error| broken(&error))?;
+    let status = outbox.status().await.map_err(|error| Problem::internal(&error))?;
     Ok(axum::Json(status.into()))
 }
 
@@ -82,7 +89,7 @@ async fn show(State(outbox): State<Outbox>) -> Result<axum::Json<Shown>, Problem
         (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 async fn retry(State(outbox): State<Outbox>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let found = outbox.retry(&id).await.map_err(|error| broken(&error))?;
+    let found = outbox.retry(&id).await.map_err(|error| Problem::internal(&error))?;
     if found { Ok(StatusCode::ACCEPTED) } else { Err(not_found(&id)) }
 }
 
@@ -95,7 +102,7 @@ async fn retry(State(outbox): State<Outbox>, Path(id): Path<String>) -> Result<S
         (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 async fn delete(State(outbox): State<Outbox>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let found = outbox.delete(&id).await.map_err(|error| broken(&error))?;
+    let found = outbox.delete(&id).await.map_err(|error| Problem::internal(&error))?;
     if found { Ok(StatusCode::NO_CONTENT) } else { Err(not_found(&id)) }
 }
 

@@ -1,4 +1,4 @@
-//! Keeps `/readyz` true: ready while the consumer hears orders and the relay tells what came of them.
+//! Keeps `/readyz` true: ready while every worker, be it a consumer or a relay, gets its work done.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 /// How often it is looked.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// Watches consumer and relay until `stop`.
-pub(crate) async fn watch(workers: [Status; 2], health: Health, stop: CancellationToken) {
+/// Watches the workers until `stop`; the first that is in trouble says why the service is not ready.
+pub async fn watch(workers: &[Status], health: Health, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match workers.iter().find_map(Status::trouble) {
             None => health.set_ready(),
