@@ -7,6 +7,7 @@ mod compose;
 mod contract_fuzzing;
 mod dead_letters;
 mod fan_out;
+mod house;
 mod kills;
 mod lifecycle;
 mod outage;
