@@ -16,8 +16,9 @@ use units::Timestamp;
 
 use crate::{
     counters::QueueCounters,
+    filter::Filter,
     identity::{Identity, LeaseId, Name, QueueId, Sequence, TopicId},
-    settings::{OnFull, QueueSettings, TopicSettings},
+    settings::{OnFull, QueueSettings, Start, TopicSettings},
 };
 
 /// One change of durable state. Changes are applied in the order they were made, all or none.
@@ -97,6 +98,8 @@ pub struct SubscriptionRecord {
     pub topic: TopicId,
     pub queue: QueueId,
     pub on_full: OnFull,
+    pub filter: Option<Filter>,
+    pub start: Start,
     /// How many messages this subscriber missed because it was full.
     pub dropped: u64,
 }
@@ -110,7 +113,8 @@ pub struct MessageRecord {
     pub key: Option<Arc<str>>,
     pub size: u32,
     pub published_at: Timestamp,
-    /// The queues it was placed in, with when it can first be received there and when it expires.
+    /// The queues it was placed in, with when it can first be received there and when it expires; and
+    /// the topic that retains it, by its number among those of queues.
     pub placements: Vec<Placement>,
 }
 
@@ -154,6 +158,8 @@ pub struct CopyRecord {
     pub ended_lease: Option<LeaseId>,
     /// Whether that lease was ended by a nack: the same nack sent again is `done`.
     pub ended_by_nack: bool,
+    /// Whether it came here by a replay.
+    pub replayed: bool,
 }
 
 /// The state of a copy that has a record.
@@ -263,6 +269,7 @@ pub enum ActivityKind {
     LeaseExpired,
     DeadLettered,
     Redriven,
+    Replayed,
     Expired,
     Dropped,
     Purged,

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use units::Timestamp;
 
 use crate::{
-    identity::{Identity, Name, Receipt, Selector},
-    settings::{OnFull, QueueSettingsPatch, TopicSettingsPatch},
+    filter::{Attributes, Filter},
+    identity::{Identity, Name, Receipt, Selector, Sequence},
+    settings::{OnFull, QueueSettingsPatch, Start, TopicSettingsPatch},
 };
 
 /// A call that may change state.
@@ -55,10 +56,12 @@ pub enum Command {
         topic: Name,
         /// The queue.
         queue: Name,
-        /// What to do when the queue is full; `None` keeps it.
-        on_full: Option<OnFull>,
+        /// What to set.
+        settings: SubscriptionPatch,
         /// Refuse when it exists.
         only_create: bool,
+        /// Which of the retained messages it begins with.
+        chosen: Chosen,
     },
     /// Take a subscription away; messages already in the queue stay.
     DeleteSubscription {
@@ -66,6 +69,18 @@ pub enum Command {
         topic: Name,
         /// The queue.
         queue: Name,
+    },
+    /// Put retained messages into a subscribed queue again, all or none, in publish order. One that is in
+    /// the queue already, in whatever state, is passed over.
+    Replay {
+        /// The topic.
+        topic: Name,
+        /// The queue.
+        queue: Name,
+        /// Of what time they are.
+        span: Span,
+        /// Which of them.
+        chosen: Chosen,
     },
     /// Publish messages, all or none, in order.
     Publish(Publish),
@@ -116,6 +131,37 @@ pub enum Command {
     },
 }
 
+/// A change of a subscription: what is `None` keeps its value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SubscriptionPatch {
+    /// What to do when the queue is full.
+    pub on_full: Option<OnFull>,
+    /// Which messages it takes; `Some(None)` takes the filter away.
+    pub filter: Option<Option<Filter>>,
+    /// What it begins with; it can't change later.
+    pub start: Option<Start>,
+}
+
+/// From when until when messages were published, both included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// `None` for the earliest that is retained.
+    pub from: Option<Timestamp>,
+    /// `None` for the latest.
+    pub to: Option<Timestamp>,
+}
+
+/// Which retained messages pass a subscription's filter. The core keeps no attributes: whoever can read
+/// the stored events tells it, by [`Core::to_be_chosen`](crate::Core::to_be_chosen).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Chosen {
+    /// All: there is no filter.
+    #[default]
+    All,
+    /// These, in publish order.
+    These(Vec<Sequence>),
+}
+
 /// Which dead letters a call means.
 #[derive(Clone, Debug)]
 pub enum DeadLetters {
@@ -162,6 +208,8 @@ pub struct NewMessage {
     pub available: Option<When>,
     /// When it expires; `None` leaves it to the queue's `ttl`.
     pub expires: Option<When>,
+    /// What filters look at; empty where it goes to a queue.
+    pub attributes: Attributes,
     /// The event as it is stored. The core hands it on and never looks inside.
     pub record: Bytes,
 }

@@ -5,6 +5,7 @@ mod clearing;
 mod declaring;
 mod looking;
 mod publishing;
+mod replaying;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -102,10 +103,11 @@ impl Core {
                 self.put_topic(name, &settings, only_create, step)
             }
             Command::DeleteTopic { name } => self.delete_topic(&name, step),
-            Command::PutSubscription { topic, queue, on_full, only_create } => {
-                self.put_subscription(&topic, &queue, on_full, only_create, step)
+            Command::PutSubscription { topic, queue, settings, only_create, chosen } => {
+                self.put_subscription(&topic, &queue, settings, only_create, chosen, step)
             }
             Command::DeleteSubscription { topic, queue } => self.delete_subscription(&topic, &queue, step),
+            Command::Replay { topic, queue, span, chosen } => self.replay(&topic, &queue, span, chosen, step),
             Command::Publish(publish) => self.publish(publish, step),
             Command::Receive(receive) => self.receive(receive, step),
             Command::Ack { queue, receipts } => {
@@ -193,12 +195,8 @@ impl Core {
         if self.queues.contains_key(&id) {
             return self.with_queue(id, step, |queue, turn| queue.catch_up(budget, turn));
         }
-        let topic = self.topics.get_mut(&TopicId(destination));
-        let next = topic.and_then(|topic| {
-            topic.remembered.forget(topic.window(), step.now, budget);
-            topic.remembered.next_due(topic.window())
-        });
-        self.agenda.set(destination, next);
+        self.lend_topic(TopicId(destination), step, |topic, turn| topic.catch_up(budget, turn));
+        self.close_topic(TopicId(destination));
     }
 
     fn clear_left_over(&mut self, budget: &mut usize, step: &mut Step<'_>) {
@@ -211,7 +209,7 @@ impl Core {
                 (None, Some(message)) => self.messages.remove_message(message),
                 (None, None) => continue,
             };
-            // Where other copies remain, the queue's own going took all records of this one.
+            // Where other copies remain, the queue's or topic's own going took all records of this one.
             if matches!(change, Change::MessageGone { .. }) {
                 step.effects.changes.push(change);
             }
@@ -222,7 +220,7 @@ impl Core {
         self.queue_names.get(name).copied().ok_or_else(|| Refusal::QueueNotFound(name.clone()))
     }
 
-    fn topic_id(&self, name: &Name) -> Result<TopicId, Refusal> {
+    pub(crate) fn topic_id(&self, name: &Name) -> Result<TopicId, Refusal> {
         self.topic_names.get(name).copied().ok_or_else(|| Refusal::TopicNotFound(name.clone()))
     }
 
@@ -247,7 +245,28 @@ impl Core {
     ) -> R {
         let queue = self.queues.get_mut(&id).expect("numbers of queues are looked up before they are used");
         let Step { now, effects } = step;
-        work(queue, &mut Turn { now: *now, messages: &mut self.messages, effects, jitter: &mut self.jitter })
+        let latest_lease = LeaseId(self.high_water.next_lease - 1);
+        let (messages, jitter) = (&mut self.messages, &mut self.jitter);
+        work(queue, &mut Turn { now: *now, messages, effects, jitter, latest_lease })
+    }
+
+    /// Lends a topic, where it is there, what it needs for a step; [`Self::close_topic`] must follow.
+    pub(crate) fn lend_topic(
+        &mut self,
+        id: TopicId,
+        step: &mut Step<'_>,
+        work: impl FnOnce(&mut Topic, &mut Turn<'_>),
+    ) {
+        let Some(topic) = self.topics.get_mut(&id) else { return };
+        let Step { now, effects } = step;
+        let latest_lease = LeaseId(self.high_water.next_lease - 1);
+        let (messages, jitter) = (&mut self.messages, &mut self.jitter);
+        work(topic, &mut Turn { now: *now, messages, effects, jitter, latest_lease });
+    }
+
+    /// Sets when a topic wants to be looked at next.
+    pub(crate) fn close_topic(&mut self, id: TopicId) {
+        self.agenda.set(id.0, self.topics.get(&id).and_then(Topic::next_deadline));
     }
 
     /// Tells what a step did to a queue as a whole, and when the queue wants to be looked at next.
@@ -271,7 +290,7 @@ impl Core {
             self.close_step(id, step);
         }
         for topic in self.topics.values() {
-            self.agenda.set(topic.id.0, topic.remembered.next_due(topic.window()));
+            self.agenda.set(topic.id.0, topic.next_deadline());
         }
     }
 }

@@ -148,7 +148,8 @@ impl Queue {
         let ttl = copy.ttl().or(self.settings.ttl);
         let trail = copy.trail_mut();
         trail.restarted_ttl = ttl;
-        trail.ended_lease = None;
+        // A lease given here before may name it still: from an earlier copy of this message.
+        trail.ended_lease = Some(turn.latest_lease);
         trail.ended_by_nack = false;
         turn.write(Change::FailuresMoved { sequence, from, to: self.id });
         turn.write(Change::CopyGone(sequence, from));

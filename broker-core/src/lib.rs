@@ -31,6 +31,7 @@
 //!     delayed --> gone: purge
 //!     delayed --> gone: remove
 //!     dead --> ready: redrive
+//!     gone --> ready: replay
 //!     dead --> gone: discard
 //!     dead --> gone: retention
 //! ```
@@ -54,6 +55,7 @@ pub mod core;
 pub mod counters;
 mod dead_letter;
 mod deduplication;
+pub mod filter;
 pub mod identity;
 mod lease;
 mod message;

@@ -90,6 +90,8 @@ pub(crate) enum State {
     Leased(LeaseId),
     /// It is a dead letter since that time.
     Dead { since: Timestamp },
+    /// A topic keeps it for replay: `queue` is the topic's number.
+    Retained,
 }
 
 /// What deliveries leave behind on a copy.
@@ -106,6 +108,8 @@ pub(crate) struct Trail {
     pub(crate) lease_expires_at: Timestamp,
     pub(crate) ended_lease: Option<LeaseId>,
     pub(crate) ended_by_nack: bool,
+    /// Whether it came into the queue by a replay.
+    pub(crate) replayed: bool,
     /// How long it may wait, when a redrive started that again; else it follows from the position.
     pub(crate) restarted_ttl: Option<Duration>,
 }
@@ -120,6 +124,7 @@ static UNTOUCHED: Trail = Trail {
     lease_expires_at: Timestamp::MAX,
     ended_lease: None,
     ended_by_nack: false,
+    replayed: false,
     restarted_ttl: None,
 };
 
@@ -148,6 +153,7 @@ impl Copy {
             State::Waiting { available_at } => (CopyState::Waiting { available_at }, trail.delivery_count),
             State::Dead { since } => (CopyState::Dead { since }, trail.delivery_count),
             State::Leased(_) => unreachable!("a leased copy is on record through its lease"),
+            State::Retained => unreachable!("a retained copy is on record through its placement"),
         };
         CopyRecord {
             sequence,
@@ -164,6 +170,7 @@ impl Copy {
             last_failed_at: trail.last_failed_at,
             ended_lease: trail.ended_lease,
             ended_by_nack: trail.ended_by_nack,
+            replayed: trail.replayed,
         }
     }
 
@@ -184,6 +191,7 @@ impl Copy {
             lease_expires_at: Timestamp::MAX,
             ended_lease: record.ended_lease,
             ended_by_nack: record.ended_by_nack,
+            replayed: record.replayed,
             restarted_ttl: record.ttl,
         };
     }
@@ -258,6 +266,11 @@ impl Messages {
 
     pub(crate) fn position(&self, slot: Slot<Copy>) -> Position {
         Position { at: self.copies.get(slot).position_at, sequence: self.message_of(slot).sequence }
+    }
+
+    /// What a stored message counts against limits.
+    pub(crate) fn size_of(&self, sequence: Sequence) -> u32 {
+        self.find(sequence).map_or(0, |slot| self.messages.get(slot).size)
     }
 
     pub(crate) fn find(&self, sequence: Sequence) -> Option<Slot<Message>> {

@@ -207,6 +207,7 @@ impl Queue {
             State::Dead { since } => {
                 self.dead.insert((since, turn.messages.message_of(slot).sequence));
             }
+            State::Retained => unreachable!("what is retained is a topic's"),
         }
     }
 

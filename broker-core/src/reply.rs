@@ -20,6 +20,11 @@ pub enum Reply {
         /// How many.
         count: u64,
     },
+    /// How many retained messages were put into a queue again.
+    Replayed {
+        /// How many.
+        count: u64,
+    },
     /// The results of a publish, in order.
     Published(Vec<Published>),
     /// What a receive handed out; may be empty.
@@ -56,6 +61,8 @@ pub struct Delivered {
     pub first_delivered_at: Timestamp,
     /// How often it was redriven.
     pub redrive_count: u32,
+    /// Whether it came into the queue by a replay.
+    pub replayed: bool,
     /// Whether failures of it are on record (then the store knows the last reason).
     pub failed_before: bool,
 }
@@ -121,7 +128,7 @@ pub enum Refusal {
     #[error("it exists already")]
     AlreadyExists,
     /// A setting that cannot change while messages wait.
-    #[error("{setting} cannot change while the queue has messages")]
+    #[error("{setting} cannot change now")]
     SettingConflict {
         /// Which.
         setting: &'static str,

@@ -43,10 +43,10 @@ impl Restore {
 
     /// A subscription.
     pub fn subscription(&mut self, record: SubscriptionRecord) {
-        let SubscriptionRecord { topic, queue, on_full, dropped } = record;
+        let SubscriptionRecord { topic, queue, on_full, filter, start, dropped } = record;
         let Some(topic) = self.core.topics.get_mut(&topic) else { return };
         if self.core.queues.contains_key(&queue) {
-            topic.subscriptions.insert(queue, Subscription { on_full, dropped });
+            topic.subscriptions.insert(queue, Subscription { on_full, filter, start, dropped });
         }
     }
 
@@ -137,9 +137,14 @@ impl Restore {
             if copies.is_empty() {
                 self.core.left_over.push((self.core.messages.message(message).sequence, QueueId(0)));
             }
+            let sequence = self.core.messages.message(message).sequence;
             for copy in copies {
-                let queue = self.core.messages.copy(copy).queue;
-                self.core.lend_queue(queue, step, |queue, turn| queue.adopt(copy, turn));
+                let place = self.core.messages.copy(copy).queue;
+                if let Some(topic) = self.core.topics.get_mut(&TopicId(place.0)) {
+                    topic.retain(sequence, &self.core.messages);
+                } else {
+                    self.core.lend_queue(place, step, |queue, turn| queue.adopt(copy, turn));
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use units::Size;
+use units::{Size, Timestamp};
 
 /// The shortest lease.
 pub const MIN_LEASE: Duration = Duration::from_millis(100);
@@ -53,6 +53,18 @@ pub enum OnFull {
     Drop,
     /// This subscriber gets it as a dead letter; counted.
     DeadLetter,
+}
+
+/// What a subscription begins with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// What is published from now on.
+    #[default]
+    New,
+    /// All that the topic has retained, and then what is published.
+    Earliest,
+    /// What the topic has retained of that time and later, and then what is published.
+    Since(Timestamp),
 }
 
 /// The pause before a nacked message is ready again: `initial * factor^(n-1)`, at most `max`, give or
@@ -175,6 +187,10 @@ pub struct BackoffPatch {
 /// The settings of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicSettings {
+    /// How long published messages are kept for replay; zero keeps none.
+    pub retention: Duration,
+    /// How many bytes of them are kept; beyond it the oldest go.
+    pub retention_bytes: Size,
     /// How long the ids published to it are remembered; zero turns deduplication off.
     pub deduplication_window: Duration,
     /// How many ids are remembered at the most.
@@ -183,7 +199,12 @@ pub struct TopicSettings {
 
 impl Default for TopicSettings {
     fn default() -> Self {
-        Self { deduplication_window: Duration::from_mins(5), max_deduplication_ids: 2_000_000 }
+        Self {
+            retention: Duration::ZERO,
+            retention_bytes: Size::gibibytes(1),
+            deduplication_window: Duration::from_mins(5),
+            max_deduplication_ids: 2_000_000,
+        }
     }
 }
 
@@ -191,6 +212,8 @@ impl Default for TopicSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct TopicSettingsPatch {
+    pub retention: Option<Duration>,
+    pub retention_bytes: Option<Size>,
     pub deduplication_window: Option<Duration>,
     pub max_deduplication_ids: Option<u64>,
 }

@@ -83,9 +83,12 @@ impl TopicSettings {
     /// [`Refusal::InvalidSetting`] with the first that is out of its range.
     pub(crate) fn patched(&self, patch: &TopicSettingsPatch) -> Result<Self, Refusal> {
         let settings = Self {
+            retention: patch.retention.unwrap_or(self.retention),
+            retention_bytes: patch.retention_bytes.unwrap_or(self.retention_bytes),
             deduplication_window: patch.deduplication_window.unwrap_or(self.deduplication_window),
             max_deduplication_ids: patch.max_deduplication_ids.unwrap_or(self.max_deduplication_ids),
         };
+        check(settings.retention_bytes.get() >= 1, "retention_bytes", "at least 1")?;
         check(settings.max_deduplication_ids >= 1, "max_deduplication_ids", "at least 1")?;
         Ok(settings)
     }

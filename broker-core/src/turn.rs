@@ -7,7 +7,7 @@ use units::Timestamp;
 use crate::{
     backoff::Jitter,
     change::{Activity, ActivityKind, Change, Effects},
-    identity::QueueId,
+    identity::{LeaseId, QueueId},
     message::{Copy, Messages},
     slab::Slot,
 };
@@ -18,6 +18,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) messages: &'a mut Messages,
     pub(crate) effects: &'a mut Effects,
     pub(crate) jitter: &'a mut Jitter,
+    /// The latest lease that was given: no older one can name what comes into a queue now.
+    pub(crate) latest_lease: LeaseId,
 }
 
 /// Who took part in what happened, and why it did.

@@ -5,8 +5,9 @@ use units::Timestamp;
 
 use crate::{
     counters::{QueueCounters, QueueGauges},
+    filter::Filter,
     identity::{Name, QueueId, Sequence, TopicId},
-    settings::{OnFull, QueueSettings, TopicSettings},
+    settings::{OnFull, QueueSettings, Start, TopicSettings},
 };
 
 /// Where a message stands in its queue: when it could first be received, ties in publish order.
@@ -42,6 +43,10 @@ pub struct TopicView<'core> {
     pub id: TopicId,
     pub name: &'core Name,
     pub settings: &'core TopicSettings,
+    /// How many messages are kept for replay.
+    pub retained: u64,
+    /// How many bytes of them.
+    pub retained_bytes: u64,
     /// How many ids are remembered for deduplication.
     pub remembered_ids: u64,
     /// How many ids were forgotten early for want of room, since the broker started.
@@ -55,6 +60,8 @@ pub struct SubscriptionView<'core> {
     pub queue: QueueId,
     pub queue_name: &'core Name,
     pub on_full: OnFull,
+    pub filter: Option<&'core Filter>,
+    pub start: Start,
     /// How many messages this subscriber missed because it was full.
     pub dropped: u64,
 }
@@ -82,6 +89,14 @@ pub struct Browsed {
     /// When it is ready; only of a delayed one.
     pub available_at: Option<Timestamp>,
     pub delivery_count: u32,
+}
+
+/// A message that a topic keeps for replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Retained {
+    pub sequence: Sequence,
+    pub published_at: Timestamp,
 }
 
 /// A dead letter.

@@ -6,6 +6,7 @@ mod browsing;
 mod cursor;
 mod dead_letters;
 mod document;
+mod filters;
 mod given;
 mod identity;
 mod json;
@@ -16,6 +17,7 @@ mod publishing;
 mod queues;
 mod receipt;
 mod receiving;
+mod replaying;
 mod settling;
 mod subscriptions;
 mod topics;
@@ -55,6 +57,8 @@ pub fn router(broker: Broker, health: &Health, limits: Limits) -> Router {
         .merge(queues::router())
         .merge(topics::router())
         .merge(subscriptions::router())
+        .merge(filters::router())
+        .merge(replaying::router())
         .merge(publishing::router())
         .merge(browsing::router())
         .merge(receiving::router())

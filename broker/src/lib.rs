@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod error;
+pub mod filter;
 pub mod record;
 mod run;
 pub mod store;

@@ -15,10 +15,13 @@
 pub mod data;
 pub mod stored;
 
+use std::fmt;
+
+use broker_core::filter::Attributes;
 use bytes::Bytes;
 
 pub use data::Data;
-pub use stored::Attributes;
+pub use stored::{Listed, all_attributes};
 
 /// The value of an extension attribute, as the CloudEvents type system has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,17 @@ pub enum ExtensionValue {
     Integer(i32),
     /// Any text; from a header always this.
     Text(String),
+}
+
+impl fmt::Display for ExtensionValue {
+    /// The canonical text of the value, without quotes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Boolean(flag) => write!(f, "{flag}"),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
 }
 
 /// An event as it is about to be stored. Borrowed from the request where it can be.
@@ -81,6 +95,16 @@ impl Event<'_> {
         let named = self.named().into_iter().filter_map(|(name, value)| Some(name.len() + value?.len()));
         let extensions = self.extensions.iter().map(|(name, value)| name.len() + extension_size(value));
         named.chain(extensions).sum::<usize>() + self.data.size()
+    }
+
+    /// All attributes with their values as texts: what filters look at.
+    #[must_use]
+    pub fn attributes(&self) -> Attributes {
+        let version = [("specversion", Some("1.0"))];
+        let named = version.into_iter().chain(self.named());
+        let named = named.filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+        let extensions = self.extensions.iter().map(|(name, value)| (name.clone(), value.to_string()));
+        named.chain(extensions).collect()
     }
 
     /// The attributes that the specification names, in stored order.

@@ -114,7 +114,7 @@ impl Queue {
             match turn.messages.copy(slot).state {
                 State::Waiting { .. } => waiting.push(slot),
                 State::Leased(_) => return Err(Refusal::MessageLeased),
-                State::Dead { .. } => {}
+                State::Dead { .. } | State::Retained => {}
             }
         }
         if waiting.is_empty() {

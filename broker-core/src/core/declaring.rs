@@ -2,13 +2,14 @@
 
 use crate::{
     change::{Change, QueueRecord, TopicRecord},
+    command::{Chosen, SubscriptionPatch},
     core::{Core, Step},
     counters::QueueCounters,
     identity::{Name, QueueId, TopicId},
     queue::Queue,
     reply::{Refusal, Reply},
-    settings::{OnFull, QueueSettings, QueueSettingsPatch, TopicSettings, TopicSettingsPatch},
-    topic::{Subscription, Topic},
+    settings::{QueueSettings, QueueSettingsPatch, TopicSettings, TopicSettingsPatch},
+    topic::Topic,
 };
 
 impl Core {
@@ -106,6 +107,7 @@ impl Core {
             topic.settings = settings;
             step.effects.changes.push(Change::TopicPut(topic.record()));
         }
+        self.close_topic(id);
         Ok(Reply::Put { created: false })
     }
 
@@ -115,36 +117,44 @@ impl Core {
         self.topics.insert(record.id, Topic::new(record));
     }
 
+    /// Removes a topic at once. What it retains alone is cleared away by the next ticks.
     pub(super) fn delete_topic(&mut self, name: &Name, step: &mut Step<'_>) -> Result<Reply, Refusal> {
         let id = self.topic_id(name)?;
         self.topic_names.remove(name);
-        self.topics.remove(&id);
+        let topic = self.topics.remove(&id).expect("a name stands for a topic that is there");
+        self.left_over.extend(topic.retained_sequences().map(|sequence| (sequence, topic.shelf())));
         self.agenda.set(id.0, None);
         step.effects.changes.push(Change::TopicGone(id));
         Ok(Reply::Removed { count: 1 })
     }
 
+    /// Subscribes a queue, with what it is to begin with, or changes the subscription.
     pub(super) fn put_subscription(
         &mut self,
         topic: &Name,
         queue: &Name,
-        on_full: Option<OnFull>,
+        patch: SubscriptionPatch,
         only_create: bool,
+        chosen: Chosen,
         step: &mut Step<'_>,
     ) -> Result<Reply, Refusal> {
-        let (topic, queue) = (self.topic_id(topic)?, self.queue_id(queue)?);
-        let topic = self.topics.get_mut(&topic).expect("a name stands for a topic that is there");
-        let before = topic.subscriptions.get(&queue).copied();
+        let (id, queue) = (self.topic_id(topic)?, self.queue_id(queue)?);
+        let before = self.topics[&id].subscriptions.get(&queue);
         if only_create && before.is_some() {
             return Err(Refusal::AlreadyExists);
         }
-        let mut after = before.unwrap_or_default();
-        after.on_full = on_full.unwrap_or(after.on_full);
-        if before != Some(after) {
-            topic.subscriptions.insert(queue, after);
-            step.effects.changes.extend(topic.subscription_record(queue).map(Change::SubscriptionPut));
+        let created = before.is_none();
+        let after = before.cloned().unwrap_or_default().patched(patch, created)?;
+        if before == Some(&after) {
+            return Ok(Reply::Put { created });
         }
-        Ok(Reply::Put { created: before.is_none() })
+        if created && let Some(span) = after.start.span() {
+            self.place_again(id, queue, span, chosen, step)?;
+        }
+        let topic = self.topics.get_mut(&id).expect("a name stands for a topic that is there");
+        topic.subscriptions.insert(queue, after);
+        step.effects.changes.extend(topic.subscription_record(queue).map(Change::SubscriptionPut));
+        Ok(Reply::Put { created })
     }
 
     pub(super) fn delete_subscription(
@@ -157,7 +167,7 @@ impl Core {
         let subscriptions = &mut self.topics.get_mut(&topic).expect("its name was just found").subscriptions;
         let not_found =
             || Refusal::SubscriptionNotFound { topic: topic_name.clone(), queue: queue_name.clone() };
-        let Subscription { .. } = subscriptions.remove(&queue).ok_or_else(not_found)?;
+        subscriptions.remove(&queue).ok_or_else(not_found)?;
         step.effects.changes.push(Change::SubscriptionGone(topic, queue));
         Ok(Reply::Removed { count: 1 })
     }

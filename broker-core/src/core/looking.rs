@@ -5,12 +5,13 @@ use std::ops::Bound;
 use units::Timestamp;
 
 use crate::{
+    command::Span,
     core::Core,
     identity::{Name, QueueId, Selector, Sequence, TopicId},
     message::State,
     ordering::bound_after,
     queue::Queue,
-    view::{Browsed, DeadLetter, Position, QueueView, SubscriptionView, TopicView, WaitingState},
+    view::{Browsed, DeadLetter, Position, QueueView, Retained, SubscriptionView, TopicView, WaitingState},
 };
 
 impl Core {
@@ -58,15 +59,24 @@ impl Core {
         let Some(topic) = self.topic_names.get(topic).and_then(|id| self.topics.get(id)) else {
             return Vec::new();
         };
-        let view = |(queue, subscription): (&QueueId, &crate::topic::Subscription)| SubscriptionView {
+        let views = topic.subscriptions.iter().map(|(queue, subscription)| SubscriptionView {
             queue: *queue,
             queue_name: &self.queues[queue].name,
             on_full: subscription.on_full,
+            filter: subscription.filter.as_ref(),
+            start: subscription.start,
             dropped: subscription.dropped,
-        };
-        let mut views: Vec<_> = topic.subscriptions.iter().map(view).collect();
+        });
+        let mut views: Vec<_> = views.collect();
         views.sort_by_key(|subscription| subscription.queue_name);
         views
+    }
+
+    /// What a topic retains of that time, after that place, oldest first; none of an unknown topic.
+    #[must_use]
+    pub fn retained(&self, topic: &Name, span: Span, after: Option<Retained>, limit: usize) -> Vec<Retained> {
+        let topic = self.topic_names.get(topic).and_then(|id| self.topics.get(id));
+        topic.map_or_else(Vec::new, |topic| topic.retained(span, after).take(limit).collect())
     }
 
     /// The messages of a queue that are not dead, in the queue's order (with [`WaitingState::Delayed`]

@@ -1,6 +1,8 @@
 //! Publishing: what was published before is told apart first, then every queue is asked whether the rest
 //! fits, and only then is anything changed.
 
+use std::time::Duration;
+
 use units::Timestamp;
 
 use crate::{
@@ -10,11 +12,12 @@ use crate::{
     dead_letter::Failure,
     deduplication::{Deduplication, Remembered, Window},
     identity::{Identity, QueueId, Sequence, TopicId},
-    message::{LaneKey, Message},
+    message::{LaneKey, Message, State},
     number_map::NumberMap,
     queue::{Demand, NoRoom, Queue},
     reply::{Published, Refusal, Reply},
     settings::OnFull,
+    topic::Subscription,
 };
 
 /// Where a publish goes, by number.
@@ -47,6 +50,8 @@ enum Verdict {
 struct Share {
     queue: QueueId,
     on_full: OnFull,
+    /// Which of the new messages, counted alone, its filter passes over.
+    unwanted: Vec<usize>,
     /// Which of the new messages, counted alone, it can't take; they miss it by `on_full`.
     missed: Vec<usize>,
     /// What it takes.
@@ -57,6 +62,7 @@ impl Share {
     /// What becomes of the `index`-th new message here.
     fn fate(&self, index: usize) -> Fate {
         match self.on_full {
+            _ if self.unwanted.binary_search(&index).is_ok() => Fate::Unwanted,
             _ if self.missed.binary_search(&index).is_err() => Fate::Waits,
             OnFull::DeadLetter => Fate::Dies,
             OnFull::Drop | OnFull::Reject => Fate::Dropped,
@@ -69,6 +75,14 @@ enum Fate {
     Waits,
     Dies,
     Dropped,
+    Unwanted,
+}
+
+impl Fate {
+    /// Whether the queue keeps the message, if only as a dead letter.
+    const fn is_kept(self) -> bool {
+        matches!(self, Self::Waits | Self::Dies)
+    }
 }
 
 impl Core {
@@ -149,31 +163,49 @@ impl Core {
         new: &impl Fn() -> I,
         step: &mut Step<'_>,
     ) -> Result<Vec<Share>, Refusal> {
-        let whole = new().fold(Demand::default(), |demand, message| demand.and(message.size));
         let mut shares = Vec::new();
-        for (queue, on_full) in self.subscribers(target) {
-            let share = match (self.queues[&queue].room_for(whole), on_full) {
-                (Ok(()), _) => Share { queue, on_full, missed: Vec::new(), demand: whole },
+        for (queue, on_full, unwanted) in self.subscribers(target, new) {
+            let wanted = || new().enumerate().filter(|(index, _)| unwanted.binary_search(index).is_err());
+            let demand = wanted().fold(Demand::default(), |demand, (_, message)| demand.and(message.size));
+            let (missed, demand) = match (self.queues[&queue].room_for(demand), on_full) {
+                (Ok(()), _) => (Vec::new(), demand),
                 (Err(no_room), OnFull::Reject) => {
-                    return Err(self.reject(queue, whole.messages, no_room, step));
+                    return Err(self.reject(queue, demand.messages, no_room, step));
                 }
-                (Err(_), _) => self.queues[&queue].partial_share(on_full, new()),
+                (Err(_), _) => self.queues[&queue].take_in_part(wanted()),
             };
-            shares.push(share);
+            shares.push(Share { queue, on_full, unwanted, missed, demand });
         }
         Ok(shares)
     }
 
-    fn subscribers(&self, target: Target) -> Vec<(QueueId, OnFull)> {
-        match target {
-            Target::Queue(id) => vec![(id, OnFull::Reject)],
-            Target::Topic(id) => {
-                self.topics[&id].subscriptions.iter().map(|(queue, it)| (*queue, it.on_full)).collect()
-            }
-        }
+    /// The queues that a publish goes to, each with which of the new messages its filter passes over.
+    fn subscribers<'a, I: Iterator<Item = &'a NewMessage>>(
+        &self,
+        target: Target,
+        new: &impl Fn() -> I,
+    ) -> Vec<(QueueId, OnFull, Vec<usize>)> {
+        let topic = match target {
+            Target::Queue(id) => return vec![(id, OnFull::Reject, Vec::new())],
+            Target::Topic(id) => &self.topics[&id],
+        };
+        let subscriber = |(queue, subscription): (&QueueId, &Subscription)| {
+            let unwanted = subscription.filter.as_ref().map_or_else(Vec::new, |filter| {
+                let passed_over = new().enumerate().filter(|(_, it)| !filter.matches(&it.attributes));
+                passed_over.map(|(index, _)| index).collect()
+            });
+            (*queue, subscription.on_full, unwanted)
+        };
+        topic.subscriptions.iter().map(subscriber).collect()
     }
 
-    fn reject(&mut self, queue: QueueId, messages: u64, no_room: NoRoom, step: &mut Step<'_>) -> Refusal {
+    pub(super) fn reject(
+        &mut self,
+        queue: QueueId,
+        messages: u64,
+        no_room: NoRoom,
+        step: &mut Step<'_>,
+    ) -> Refusal {
         self.with_queue(queue, step, |queue, _| {
             queue.count(|counters| counters.rejected += messages);
             let name = queue.name.clone();
@@ -224,11 +256,11 @@ impl Core {
         shares: &[Share],
         step: &mut Step<'_>,
     ) -> u32 {
-        let taken = || {
-            shares.iter().map(|share| (share, share.fate(index))).filter(|(_, fate)| *fate != Fate::Dropped)
-        };
+        let taken =
+            || shares.iter().map(|share| (share, share.fate(index))).filter(|(_, fate)| fate.is_kept());
         let placement = |share: &Share| self.queues[&share.queue].placement(&message, step.now);
-        let placements: Vec<Placement> = taken().map(|(share, _)| placement(share)).collect();
+        let mut placements: Vec<Placement> = taken().map(|(share, _)| placement(share)).collect();
+        placements.extend(self.shelf_of(target).map(|shelf| message.placement(shelf, step.now, None, None)));
         if placements.is_empty() {
             return 0;
         }
@@ -244,11 +276,28 @@ impl Core {
         for (share, fate) in taken() {
             self.settle_copy(sequence, share.queue, fate, step);
         }
+        if let Target::Topic(id) = target {
+            self.retain(id, sequence);
+        }
         if message.deduplicate {
             let what = Remembered { fingerprint: message.fingerprint, at: step.now, queues: waits };
             self.remember(target, identity, what, step);
         }
         waits
+    }
+
+    /// Where a topic keeps what is published now for replay; `None` where it keeps nothing.
+    fn shelf_of(&self, target: Target) -> Option<QueueId> {
+        let Target::Topic(id) = target else { return None };
+        let topic = &self.topics[&id];
+        topic.retains().then(|| topic.shelf())
+    }
+
+    fn retain(&mut self, topic: TopicId, sequence: Sequence) {
+        let topic = self.topics.get_mut(&topic).expect("the target was found");
+        if topic.retains() {
+            topic.retain(sequence, &self.messages);
+        }
     }
 
     /// Stores a message with a copy for each of its placements.
@@ -267,13 +316,20 @@ impl Core {
         step.effects.changes.push(Change::MessagePut(record, body));
     }
 
-    /// Takes a message up in the index, with a copy for each placement in a queue that is there.
+    /// Takes a message up in the index, with a copy for each placement in a queue or topic that is there.
     pub(crate) fn add_message(&mut self, record: &MessageRecord) {
         let MessageRecord { sequence, identity, size, published_at, .. } = *record;
         let lane = record.key.as_deref().map(LaneKey::of);
         let slot = self.messages.insert(Message::new(sequence, identity, lane, size, published_at));
-        for place in record.placements.iter().filter(|place| self.queues.contains_key(&place.queue)) {
-            self.messages.add_copy(slot, place.queue, place.available_at, place.expires_at);
+        for place in &record.placements {
+            let is_retained = self.topics.contains_key(&TopicId(place.queue.0));
+            if !is_retained && !self.queues.contains_key(&place.queue) {
+                continue;
+            }
+            let copy = self.messages.add_copy(slot, place.queue, place.available_at, place.expires_at);
+            if is_retained {
+                self.messages.copy_mut(copy).state = State::Retained;
+            }
         }
     }
 
@@ -341,43 +397,58 @@ impl Core {
             self.close_step(share.queue, step);
         }
         if let Target::Topic(id) = target {
-            let topic = &self.topics[&id];
-            self.agenda.set(id.0, topic.remembered.next_due(topic.window()));
+            self.close_topic(id);
         }
     }
 }
 
 /// Whether some queue keeps each new message, if only as a dead letter.
 fn all_have_a_route(shares: &[Share], new: usize) -> bool {
-    (0..new).all(|index| shares.iter().any(|share| share.fate(index) != Fate::Dropped))
+    (0..new).all(|index| shares.iter().any(|share| share.fate(index).is_kept()))
 }
 
 impl Queue {
     /// Takes what fits, one after the other; the rest is missed.
-    fn partial_share<'a>(&self, on_full: OnFull, new: impl Iterator<Item = &'a NewMessage>) -> Share {
+    fn take_in_part<'a>(
+        &self,
+        wanted: impl Iterator<Item = (usize, &'a NewMessage)>,
+    ) -> (Vec<usize>, Demand) {
         let (mut missed, mut demand) = (Vec::new(), Demand::default());
-        for (index, message) in new.enumerate() {
+        for (index, message) in wanted {
             let more = demand.and(message.size);
             match self.room_for(more) {
                 Ok(()) => demand = more,
                 Err(_) => missed.push(index),
             }
         }
-        Share { queue: self.id, on_full, missed, demand }
+        (missed, demand)
     }
 
-    /// When a message can first be received here, and when it expires.
     fn placement(&self, message: &NewMessage, now: Timestamp) -> Placement {
-        let available_at = match message.available {
-            None => now.plus(self.settings.delay),
+        message.placement(self.id, now, Some(self.settings.delay), self.settings.ttl)
+    }
+}
+
+impl NewMessage {
+    /// When it can first be received there, and when it expires; with the queue's delay and TTL where it
+    /// has none of its own.
+    fn placement(
+        &self,
+        queue: QueueId,
+        now: Timestamp,
+        delay: Option<Duration>,
+        ttl: Option<Duration>,
+    ) -> Placement {
+        let available_at = match self.available {
+            None => now.plus(delay.unwrap_or_default()),
             Some(When::After(delay)) => now.plus(delay),
             Some(When::At(at)) => at.max(now),
         };
-        let expires_at = match message.expires {
-            None => self.settings.ttl.map(|ttl| available_at.plus(ttl)),
+        let expires_at = match self.expires {
+            None => ttl.map(|ttl| available_at.plus(ttl)),
             Some(When::After(ttl)) => Some(available_at.plus(ttl)),
             Some(When::At(at)) => Some(at),
         };
-        Placement { queue: self.id, available_at, expires_at }
+        Placement { queue, available_at, expires_at }
     }
 }

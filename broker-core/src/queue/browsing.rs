@@ -69,7 +69,7 @@ impl Queue {
                     (WaitingState::Delayed, Some(available_at))
                 }
                 State::Leased(_) => (WaitingState::Leased, None),
-                State::Waiting { .. } | State::Dead { .. } => (WaitingState::Ready, None),
+                State::Waiting { .. } | State::Dead { .. } | State::Retained => (WaitingState::Ready, None),
             };
             Browsed {
                 position,

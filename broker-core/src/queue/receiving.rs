@@ -168,6 +168,7 @@ impl Queue {
             published_at: message.published_at,
             first_delivered_at: trail.first_delivered_at.unwrap_or(message.published_at),
             redrive_count: trail.redrive_count,
+            replayed: trail.replayed,
             failed_before: trail.failures > 0,
         }
     }

@@ -108,7 +108,7 @@ impl Queue {
         match copy.state {
             State::Leased(lease) if lease == receipt.lease => Standing::Held(slot),
             State::Leased(_) => Standing::Lost,
-            State::Waiting { .. } | State::Dead { .. } => {
+            State::Waiting { .. } | State::Dead { .. } | State::Retained => {
                 let trail = copy.trail();
                 let nacked = trail.ended_by_nack && trail.ended_lease == Some(receipt.lease);
                 if nacked { Standing::Nacked } else { Standing::Lost }

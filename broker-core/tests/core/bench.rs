@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use broker_core::{
     Core,
     change::{Activity, ActivityKind, Effects},
-    command::{Command, DeadLetters, Destination, Nack, NackKind, NewMessage, Publish, Receive},
+    command::{
+        Chosen, Command, DeadLetters, Destination, Nack, NackKind, NewMessage, Publish, Receive,
+        SubscriptionPatch,
+    },
     counters::{QueueCounters, QueueGauges},
     identity::{Identity, Name, Receipt, Selector},
     reply::{Delivered, Published, Redriven, Refusal, Reply, SettleStatus},
@@ -47,6 +50,7 @@ pub(crate) fn message(id: u64) -> NewMessage {
         size: 10,
         available: None,
         expires: None,
+        attributes: Vec::new(),
         record: Bytes::from_static(b"0123456789"),
     }
 }
@@ -143,14 +147,27 @@ impl Bench {
     }
 
     pub(crate) fn put_topic(&mut self, topic: &str) {
-        let settings = TopicSettingsPatch::default();
+        self.set_topic(topic, TopicSettingsPatch::default());
+    }
+
+    pub(crate) fn set_topic(&mut self, topic: &str, settings: TopicSettingsPatch) {
         self.apply(Command::PutTopic { name: name(topic), settings, only_create: false }).unwrap();
     }
 
     pub(crate) fn subscribe(&mut self, topic: &str, queue: &str, on_full: OnFull) {
+        self.try_subscribe(topic, queue, SubscriptionPatch { on_full: Some(on_full), ..Default::default() })
+            .unwrap();
+    }
+
+    pub(crate) fn try_subscribe(
+        &mut self,
+        topic: &str,
+        queue: &str,
+        settings: SubscriptionPatch,
+    ) -> Result<Reply, Refusal> {
         let (topic, queue) = (name(topic), name(queue));
-        let command = Command::PutSubscription { topic, queue, on_full: Some(on_full), only_create: false };
-        self.apply(command).unwrap();
+        let chosen = Chosen::All;
+        self.apply(Command::PutSubscription { topic, queue, settings, only_create: false, chosen })
     }
 
     pub(crate) fn try_publish(

@@ -47,6 +47,7 @@ impl Disk {
             Change::TopicGone(id) => {
                 self.topics.remove(&id).expect("a topic that goes was there");
                 self.subscriptions.retain(|(topic, _), _| *topic != id);
+                self.copies.retain(|(_, place), _| place.0 != id.0);
                 self.remembered.retain(|it| it.destination != id.0);
             }
             Change::SubscriptionPut(record) => {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use broker_core::{
-    command::{Command, DeadLetters, Destination, NackKind, NewMessage, Receive, When},
-    settings::{OnExpiry, OnFull, Overflow, QueueSettingsPatch},
+    command::{Chosen, Command, DeadLetters, Destination, NackKind, NewMessage, Receive, Span, When},
+    settings::{OnExpiry, OnFull, Overflow, QueueSettingsPatch, TopicSettingsPatch},
 };
 
 use crate::bench::{Bench, message, name, receive, seconds, selector};
@@ -53,6 +53,7 @@ const WALKS: &[Walk] = &[
     Walk { from: "delayed", step: "purge", to: "gone", walk: |b| after(b, delayed, purge) },
     Walk { from: "delayed", step: "remove", to: "gone", walk: |b| after(b, delayed, remove) },
     Walk { from: "dead", step: "redrive", to: "ready", walk: redrive },
+    Walk { from: "gone", step: "replay", to: "ready", walk: replay },
     Walk { from: "dead", step: "discard", to: "gone", walk: discard },
     Walk {
         from: "dead",
@@ -136,6 +137,18 @@ fn remove(bench: &mut Bench) {
 fn redrive(bench: &mut Bench) {
     dead(bench);
     bench.redrive("jobs", DeadLetters::All, None);
+}
+
+/// The topic keeps message 1 after the queue is done with it.
+fn replay(bench: &mut Bench) {
+    let retention = Some(seconds(60));
+    bench.set_topic("orders", TopicSettingsPatch { retention, ..Default::default() });
+    bench.subscribe("orders", "jobs", OnFull::Reject);
+    bench.try_publish(Destination::Topic(name("orders")), vec![message(1)]).unwrap();
+    purge(bench);
+    let (topic, queue) = (name("orders"), name("jobs"));
+    let replay = Command::Replay { topic, queue, span: Span::default(), chosen: Chosen::All };
+    bench.apply(replay).unwrap();
 }
 
 fn discard(bench: &mut Bench) {

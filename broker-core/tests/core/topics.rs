@@ -1,7 +1,7 @@
 //! Fan-out: each subscribed queue gets a copy, and a slow one need not stop the others.
 
 use broker_core::{
-    command::{Command, Destination, Publish},
+    command::{Chosen, Command, Destination, Publish, SubscriptionPatch},
     reply::{Published, Refusal, Reply},
     settings::{OnFull, QueueSettingsPatch},
 };
@@ -123,7 +123,8 @@ fn subscribing_again_changes_what_is_named_and_keeps_the_count() {
     publish(&mut bench, &[1, 2]).unwrap();
     let put = |on_full, only_create| {
         let (topic, queue) = (name("orders"), name("narrow"));
-        Command::PutSubscription { topic, queue, on_full, only_create }
+        let settings = SubscriptionPatch { on_full, ..Default::default() };
+        Command::PutSubscription { topic, queue, settings, only_create, chosen: Chosen::All }
     };
     assert!(matches!(bench.apply(put(None, false)), Ok(Reply::Put { created: false })));
     assert_eq!(bench.core.subscriptions(&name("orders"))[0].on_full, OnFull::Drop);

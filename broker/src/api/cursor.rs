@@ -14,13 +14,15 @@ pub(super) fn name(text: &str) -> Option<Name> {
     Name::parse(text.strip_prefix("name~")?).ok()
 }
 
-/// The two kinds of list that are sorted by a time and, where times are equal, by sequence.
+/// The kinds of list that are sorted by a time and, where times are equal, by sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timeline {
     /// The waiting messages of a queue, in the queue's order.
     Waiting,
     /// Dead letters, newest first.
     DeadLetters,
+    /// What a topic retains, oldest first.
+    Retained,
 }
 
 impl Timeline {
@@ -28,6 +30,7 @@ impl Timeline {
         match self {
             Self::Waiting => "waiting~",
             Self::DeadLetters => "dead~",
+            Self::Retained => "retained~",
         }
     }
 

@@ -3,11 +3,12 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData, ops::Deref, time::Duration};
 
+use broker_core::settings::Start;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
 };
-use units::{Size, format_duration, parse_duration};
+use units::{Size, Timestamp, format_duration, parse_duration};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -246,6 +247,69 @@ impl PartialSchema for Moment {
 }
 
 impl ToSchema for Moment {}
+
+/// What a subscription begins with: `new`, `earliest`, or a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Beginning(pub(super) Start);
+
+impl<'de> Deserialize<'de> for Beginning {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        match &*text {
+            "new" => Ok(Self(Start::New)),
+            "earliest" => Ok(Self(Start::Earliest)),
+            time => {
+                let wrong = |_| D::Error::custom("is \"new\", \"earliest\", or a time as RFC 3339 writes it");
+                time.parse().map(Start::Since).map(Self).map_err(wrong)
+            }
+        }
+    }
+}
+
+impl PartialSchema for Beginning {
+    fn schema() -> RefOr<Schema> {
+        let words = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["new", "earliest"]));
+        Schema::from(OneOfBuilder::new().item(words).item(Moment::schema()).build()).into()
+    }
+}
+
+impl ToSchema for Beginning {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("SubscriptionFrom")
+    }
+}
+
+/// From when on: `earliest`, or a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Since(pub(super) Option<Timestamp>);
+
+impl Since {
+    /// Reads a text.
+    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "earliest" => Ok(Self(None)),
+            time => match time.parse() {
+                Ok(at) => Ok(Self(Some(at))),
+                Err(_) => Err("is \"earliest\", or a time as RFC 3339 writes it"),
+            },
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Since {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&Cow::<str>::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl PartialSchema for Since {
+    fn schema() -> RefOr<Schema> {
+        let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["earliest"]));
+        Schema::from(OneOfBuilder::new().item(word).item(Moment::schema()).build()).into()
+    }
+}
+
+impl ToSchema for Since {}
 
 /// A text of a length between two, in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,10 @@ use axum::{
 };
 use broker_core::{
     command::{Command, Destination, NewMessage, Publish},
+    filter::Attributes,
     reply::{Published, Reply},
 };
+use serde_json::value::RawValue;
 use serve::{
     extract::{Body, Path},
     problem::{BODY_TOO_LARGE, MALFORMED_JSON, Problem},
@@ -108,6 +110,12 @@ enum PublishAnswer {
     Batch(BatchResult),
 }
 
+/// The attributes of an event that stands in a field, checked as it would be when it is published.
+pub(super) fn attributes_of(event: &RawValue, field: &str) -> Result<Attributes, Problem> {
+    let draft = structured::event(event).map_err(|fault| fault.within(field))?;
+    Ok(draft.attributes())
+}
+
 /// The three forms of body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -140,8 +148,9 @@ async fn publish(
     let mode = Mode::of(headers);
     let options = Options::read(headers, mode == Mode::Batch)?;
     let drafts = read(mode, &destination, headers, body, api.limits.message)?;
+    let to_topic = matches!(destination, Destination::Topic(_));
     let (ids, messages): (Vec<String>, Vec<NewMessage>) =
-        drafts.into_iter().map(|draft| draft.finish(&options)).unzip();
+        drafts.into_iter().map(|draft| draft.finish(&options, to_topic)).unzip();
     let publish = Publish { destination, messages, require_route: options.require_route };
     match api.broker.send(Command::Publish(publish)).await? {
         Reply::Published(results) => Ok(render(mode, &ids, &results)),

@@ -184,7 +184,9 @@ fn write_delivery(out: &mut Vec<u8>, delivery: &Delivery) {
         write_member(out, "last_reason", reason);
     }
     write_count(out, "redrive_count", u64::from(told.redrive_count));
-    out.extend_from_slice(b",\"replayed\":false");
+    let replayed: &[u8] =
+        if delivery.delivered.replayed { b",\"replayed\":true" } else { b",\"replayed\":false" };
+    out.extend_from_slice(replayed);
     write_name(out, "message");
     out.extend_from_slice(&delivery.record);
     out.push(b'}');

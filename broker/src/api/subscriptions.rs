@@ -1,23 +1,29 @@
-//! Subscriptions: a queue's link to a topic.
+//! Subscriptions: a queue's link to a topic, with its filter and what it begins with.
 
 use axum::{
     Json,
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use broker_core::{command::Command, reply::Refusal, settings::OnFull, view::SubscriptionView};
+use broker_core::{
+    command::{Chosen, Command, SubscriptionPatch},
+    reply::Refusal,
+    settings::{OnFull, Start},
+    view::SubscriptionView,
+};
 use serde::{Deserialize, Serialize};
 use serve::{extract::Path, problem::Problem};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Api,
-    given::Given,
+    Api, filters,
+    filters::{FilterOrNull, FilterText},
+    given::{Beginning, Given},
     path::{InTopicByQueue, NoQuery},
     queues::{only_creates, put_status},
 };
-use crate::error::BrokerError;
+use crate::{error::BrokerError, filter};
 
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(put, delete))
@@ -29,9 +35,13 @@ pub(super) struct Subscription {
     /// The queue.
     queue: String,
     on_full: OnFullText,
-    /// What it began with: always `new`, what was published since.
+    /// Which messages it takes; absent where it takes all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = FilterText, required = false)]
+    filter: Option<serde_json::Value>,
+    /// What it began with: `new`, `earliest`, or a time.
     #[schema(example = "new")]
-    from: &'static str,
+    from: String,
     /// How many messages this subscriber missed because it was full.
     dropped: u64,
 }
@@ -42,7 +52,12 @@ impl Subscription {
         Self {
             queue: view.queue_name.to_string(),
             on_full: view.on_full.into(),
-            from: "new",
+            filter: view.filter.map(filter::write),
+            from: match view.start {
+                Start::New => "new".to_owned(),
+                Start::Earliest => "earliest".to_owned(),
+                Start::Since(at) => at.to_string(),
+            },
             dropped: view.dropped,
         }
     }
@@ -56,6 +71,29 @@ struct SubscriptionToSet {
     #[serde(default)]
     #[schema(value_type = OnFullText)]
     on_full: Given<OnFullText>,
+    /// Which messages it takes; null takes the filter away.
+    #[serde(default)]
+    #[schema(value_type = FilterOrNull)]
+    filter: Given<serde_json::Value>,
+    /// What it begins with when it is made: `new`, `earliest`, or what was published at a time or later, of
+    /// what the topic retains. It can't change afterwards.
+    #[serde(default)]
+    #[schema(value_type = Beginning)]
+    from: Given<Beginning>,
+}
+
+impl SubscriptionToSet {
+    fn patch(&self) -> Result<SubscriptionPatch, Problem> {
+        let filter = self.filter.as_ref().map(|json| match json {
+            serde_json::Value::Null => Ok(None),
+            json => filters::read(json).map(Some),
+        });
+        Ok(SubscriptionPatch {
+            on_full: self.on_full.map(Into::into),
+            filter: filter.transpose()?,
+            start: self.from.map(|Beginning(start)| start),
+        })
+    }
 }
 
 /// `reject` refuses the whole publish; with `drop` or `dead-letter` this subscriber alone misses it.
@@ -95,6 +133,9 @@ impl From<OnFullText> for OnFull {
         (status = 201, description = "Subscribed", body = Subscription),
         (status = 200, description = "It was subscribed; its settings are as asked", body = Subscription),
         (status = 404, description = "`topic-not-found` or `queue-not-found`"),
+        (status = 409, description = "`setting-conflict`: it began with something else"),
+        (status = 413, description = "`body-too-large`: what it would begin with can never fit into the queue"),
+        (status = 429, description = "`queue-full`: what it would begin with does not fit"),
         (status = 412, description = "`already-exists`: with `If-None-Match: *`"),
     ))]
 async fn put(
@@ -106,8 +147,13 @@ async fn put(
 ) -> Result<(StatusCode, Json<Subscription>), Problem> {
     let (topic, queue) = path.names()?;
     let only_create = only_creates(&headers);
-    let on_full = set.on_full.map(Into::into);
-    let put = Command::PutSubscription { topic: topic.clone(), queue: queue.clone(), on_full, only_create };
+    let put = Command::PutSubscription {
+        topic: topic.clone(),
+        queue: queue.clone(),
+        settings: set.patch()?,
+        only_create,
+        chosen: Chosen::All,
+    };
     let status = put_status(&api.broker.send(put).await?)?;
     let (of, to) = (topic.clone(), queue.clone());
     let found = api.broker.look(move |core, _| {

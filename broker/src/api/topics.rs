@@ -19,13 +19,13 @@ use serve::{
     page::Page,
     problem::Problem,
 };
-use units::duration;
+use units::{Size, duration};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Api,
-    given::{Count, Given, Pause, Span, Whole},
+    given::{Bytes, Capacity, Count, Given, Pause, Span, Whole},
     page::{self, ByName},
     path::{InTopic, NoQuery},
     queues::{only_creates, put_status},
@@ -43,14 +43,29 @@ struct Topic {
     /// Its name.
     name: String,
     settings: Settings,
+    /// What it keeps for replay now.
+    retained: Kept,
     /// The queues that get a copy of each message, by name.
     subscriptions: Vec<Subscription>,
+}
+
+/// How much a topic keeps for replay.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Retained)]
+struct Kept {
+    messages: u64,
+    bytes: u64,
 }
 
 /// The settings of a topic.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TopicSettings)]
 struct Settings {
+    #[serde(with = "duration")]
+    #[schema(value_type = String, example = "7d")]
+    retention: std::time::Duration,
+    #[schema(value_type = u64)]
+    retention_bytes: Size,
     #[serde(with = "duration")]
     #[schema(value_type = String, example = "5m")]
     deduplication_window: std::time::Duration,
@@ -62,6 +77,14 @@ struct Settings {
 #[serde(deny_unknown_fields)]
 #[schema(as = TopicSettingsToSet)]
 struct SettingsToSet {
+    /// How long published messages are kept for replay; 0s keeps none.
+    #[serde(default)]
+    #[schema(value_type = Pause)]
+    retention: Given<Pause>,
+    /// How many bytes of them are kept; beyond it the oldest go.
+    #[serde(default)]
+    #[schema(value_type = Capacity)]
+    retention_bytes: Given<Capacity>,
     /// How long ids are remembered; 0s turns deduplication off.
     #[serde(default)]
     #[schema(value_type = Pause)]
@@ -75,6 +98,8 @@ struct SettingsToSet {
 impl From<&TopicSettings> for Settings {
     fn from(settings: &TopicSettings) -> Self {
         Self {
+            retention: settings.retention,
+            retention_bytes: settings.retention_bytes,
             deduplication_window: settings.deduplication_window,
             max_deduplication_ids: settings.max_deduplication_ids,
         }
@@ -84,6 +109,8 @@ impl From<&TopicSettings> for Settings {
 impl From<SettingsToSet> for TopicSettingsPatch {
     fn from(set: SettingsToSet) -> Self {
         Self {
+            retention: set.retention.map(|Span(retention)| retention),
+            retention_bytes: set.retention_bytes.map(|Bytes(bytes)| bytes),
             deduplication_window: set.deduplication_window.map(|Span(window)| window),
             max_deduplication_ids: set.max_deduplication_ids.map(|Whole(number)| number),
         }
@@ -95,6 +122,7 @@ impl Topic {
         Self {
             name: view.name.to_string(),
             settings: view.settings.into(),
+            retained: Kept { messages: view.retained, bytes: view.retained_bytes },
             subscriptions: core.subscriptions(view.name).iter().map(Subscription::of).collect(),
         }
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 
 use broker_core::{
     change::Change,
-    command::Command,
+    command::{Chosen, Command},
     identity::{QueueId, Sequence},
     reply::{Delivered, Refusal, Reply},
 };
@@ -18,7 +18,7 @@ use super::{
     handout::Delivery,
     parked::Waiter,
 };
-use crate::{error::BrokerError, store::StoreError};
+use crate::{error::BrokerError, record::all_attributes, store::StoreError};
 
 /// Why a copy last failed, by what the group under way decided.
 #[derive(Clone, Debug)]
@@ -54,7 +54,8 @@ impl Engine {
                     if self.has_room() { self.apply(command, now) } else { Err(BrokerError::StorageFull) };
                 Ok(Some(Decided::Publish { reply, arrived, result }))
             }
-            Ask::Command { command, reply, arrived } => {
+            Ask::Command { mut command, reply, arrived } => {
+                self.choose(&mut command)?;
                 let result = self.apply(command.clone(), now);
                 Ok(Some(Decided::Command { command, reply, arrived, result }))
             }
@@ -123,6 +124,23 @@ impl Engine {
         while let Some(waiter) = self.parked.next_overdue(now) {
             decided.push(Decided::Receive { waiter, place: None, result: Ok(Vec::new()) });
         }
+    }
+
+    /// Puts the filter of a subscription to the retained messages that a command may take.
+    fn choose(&mut self, command: &mut Command) -> Result<(), StoreError> {
+        let Some((filter, candidates)) = self.core.to_be_chosen(command) else { return Ok(()) };
+        let mut passing = Vec::new();
+        for sequence in candidates {
+            let attributes = all_attributes(&self.record(sequence)?);
+            let damaged = |error| StoreError::Damaged(format!("message {}: {error}", sequence.0));
+            if filter.matches(&attributes.map_err(damaged)?) {
+                passing.push(sequence);
+            }
+        }
+        if let Command::Replay { chosen, .. } | Command::PutSubscription { chosen, .. } = command {
+            *chosen = Chosen::These(passing);
+        }
+        Ok(())
     }
 
     fn apply(&mut self, command: Command, now: Timestamp) -> Result<Reply, BrokerError> {

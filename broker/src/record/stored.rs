@@ -1,12 +1,14 @@
 //! Reading attributes back from a stored event, for lists. Data is skipped, not built.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
+use broker_core::filter::Attributes;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// The attributes that lists show, borrowed from the record where no character is escaped.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Attributes<'a> {
+pub struct Listed<'a> {
     /// The event's id.
     #[serde(borrow)]
     pub id: Cow<'a, str>,
@@ -27,7 +29,7 @@ pub struct Attributes<'a> {
     pub key: Option<Cow<'a, str>>,
 }
 
-impl<'a> Attributes<'a> {
+impl<'a> Listed<'a> {
     /// Reads them from a stored event.
     ///
     /// # Errors
@@ -35,6 +37,21 @@ impl<'a> Attributes<'a> {
     pub fn read(record: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(record)
     }
+}
+
+/// All attributes of a stored event with their values as texts: what filters look at.
+///
+/// # Errors
+/// When the record is not what [`Event::encode`](super::Event::encode) writes: a damaged store.
+pub fn all_attributes(record: &[u8]) -> Result<Attributes, serde_json::Error> {
+    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(record)?;
+    let attributes = members.into_iter().filter(|(name, _)| name != "data" && name != "data_base64");
+    attributes.map(|(name, value)| Ok((name.into_owned(), as_text(value)?))).collect()
+}
+
+/// Texts without their quotes; numbers and booleans are their own canonical texts.
+fn as_text(value: &RawValue) -> Result<String, serde_json::Error> {
+    if value.get().starts_with('"') { serde_json::from_str(value.get()) } else { Ok(value.get().to_owned()) }
 }
 
 #[cfg(test)]
@@ -57,10 +74,14 @@ mod tests {
             data: Data::Json(r#"{"id":"another","id":1e999}"#),
         }
         .encode();
-        let attributes = Attributes::read(&record).unwrap();
+        let attributes = Listed::read(&record).unwrap();
         assert_eq!((&*attributes.id, &*attributes.source, &*attributes.kind), ("1", "/s", "t"));
         assert_eq!(attributes.subject.as_deref(), Some("ö\"x"));
         assert_eq!(attributes.key.as_deref(), Some("k\n1"));
         assert!(matches!(attributes.id, Cow::Borrowed(_)));
+        let all = all_attributes(&record).unwrap();
+        let value = |name: &str| all.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+        assert_eq!((value("subject"), value("partitionkey")), (Some("ö\"x"), Some("k\n1")));
+        assert_eq!((value("specversion"), value("data")), (Some("1.0"), None));
     }
 }

@@ -6,9 +6,11 @@
 mod browsing;
 mod conventions;
 mod dead_letters;
+mod filters;
 mod publishing;
 mod queues;
 mod receiving;
+mod replaying;
 mod server;
 mod settling;
 mod subscriptions;

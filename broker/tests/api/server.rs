@@ -25,8 +25,11 @@ impl Server {
         let address = listener.local_addr().unwrap().to_string();
         let (ready, shutdown) = (Ready::new(), CancellationToken::new());
         let running = broker::run(listener, Config::new(folder.path()), ready.clone(), shutdown.clone());
-        tokio::spawn(async move { running.await.unwrap() });
-        ready.wait().await;
+        let mut running = tokio::spawn(async move { running.await.unwrap() });
+        tokio::select! {
+            () = ready.wait() => {}
+            ended = &mut running => panic!("the broker did not start: {ended:?}"),
+        }
         Self { address, client: Client::new(), shutdown, _folder: folder }
     }
 
@@ -60,6 +63,11 @@ impl Server {
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         Answer::of(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// The same with a path that is made on the spot.
+    pub(crate) async fn post_owned(&self, path: String, body: Value) -> Answer {
+        self.post(&path, body).await
     }
 
     /// A POST of just these bytes, without a Content-Type.

@@ -14,7 +14,13 @@ async fn a_topic_is_made_changed_listed_and_removed() {
         made.json(),
         json!({
             "name": "orders",
-            "settings": {"deduplication_window": "5m", "max_deduplication_ids": 2_000_000},
+            "settings": {
+                "retention": "0s",
+                "retention_bytes": 1_u64 << 30,
+                "deduplication_window": "5m",
+                "max_deduplication_ids": 2_000_000,
+            },
+            "retained": {"messages": 0, "bytes": 0},
             "subscriptions": [],
         })
     );

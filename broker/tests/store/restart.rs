@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use broker_core::{
-    command::{Command, Destination, NewMessage, Publish, Receive, When},
+    command::{Chosen, Command, Destination, NewMessage, Publish, Receive, SubscriptionPatch, When},
     identity::Selector,
     reply::{Reply, SettleStatus},
     settings::{OnFull, Ordering, QueueSettingsPatch, TopicSettingsPatch},
@@ -163,8 +163,9 @@ async fn a_message_in_many_queues_is_stored_once_and_each_copy_goes_its_own_way(
     for queue in ["a", "b", "c"] {
         running.queue(queue).await;
         let (topic, queue) = (topic.clone(), name(queue));
+        let settings = SubscriptionPatch { on_full: Some(OnFull::Drop), ..Default::default() };
         let subscribe =
-            Command::PutSubscription { topic, queue, on_full: Some(OnFull::Drop), only_create: false };
+            Command::PutSubscription { topic, queue, settings, only_create: false, chosen: Chosen::All };
         running.broker.send(subscribe).await.unwrap();
     }
     let destination = Destination::Topic(topic.clone());

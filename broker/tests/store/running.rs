@@ -136,6 +136,7 @@ pub(crate) fn message(number: u64) -> NewMessage {
         size: u32::try_from(record.len()).unwrap(),
         available: None,
         expires: None,
+        attributes: Vec::new(),
         record,
     }
 }
@@ -174,7 +175,7 @@ pub(crate) fn receive(queue: &str, max: usize) -> Receive {
 /// The numbers of the messages of a handout, read from their records.
 pub(crate) fn numbers(handout: &Handout) -> Vec<u64> {
     let number = |record: &Bytes| {
-        let attributes = broker::record::Attributes::read(record).unwrap();
+        let attributes = broker::record::Listed::read(record).unwrap();
         attributes.id.parse().unwrap()
     };
     handout.deliveries.iter().map(|delivery| number(&delivery.record)).collect()

@@ -6,7 +6,7 @@ use serve::problem::{INTERNAL, Problem};
 use units::Timestamp;
 use utoipa::ToSchema;
 
-use crate::record::Attributes;
+use crate::record::Listed;
 
 /// A dead letter.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,8 +54,8 @@ impl Item {
 }
 
 /// The attributes of a stored event.
-pub(super) fn read(record: &[u8]) -> Result<Attributes<'_>, Problem> {
-    Attributes::read(record).map_err(|error| unreadable(&error))
+pub(super) fn read(record: &[u8]) -> Result<Listed<'_>, Problem> {
+    Listed::read(record).map_err(|error| unreadable(&error))
 }
 
 /// The problem of a stored event that is not what was stored.

@@ -44,7 +44,7 @@ pub(super) struct Draft<'a> {
 
 impl Draft<'_> {
     /// Makes the message, and its id for the answer.
-    pub(super) fn finish(mut self, options: &Options) -> (String, NewMessage) {
+    pub(super) fn finish(mut self, options: &Options, to_topic: bool) -> (String, NewMessage) {
         if let Some(trace) = &options.trace
             && !self.rest.extensions.iter().any(|(name, _)| name == "traceparent")
         {
@@ -60,9 +60,15 @@ impl Draft<'_> {
             size: u32::try_from(event.size()).unwrap_or(u32::MAX),
             available: self.rest.available.map(When::At).or(options.delay.map(When::After)),
             expires: self.rest.expires.map(When::At).or(options.ttl.map(When::After)),
+            attributes: if to_topic { event.attributes() } else { Vec::new() },
             record: event.encode(),
         };
         (self.id.into_owned(), message)
+    }
+
+    /// All attributes with their values as texts: what filters look at.
+    pub(super) fn attributes(&self) -> broker_core::filter::Attributes {
+        self.event().attributes()
     }
 
     fn event(&self) -> Event<'_> {

@@ -21,6 +21,12 @@ impl Fault {
             if self.field == "body" { format!("[{index}]") } else { format!("[{index}].{}", self.field) };
         Self { field, ..self }
     }
+
+    /// The same of an event that stands in a field.
+    pub(super) fn within(self, outer: &str) -> Self {
+        let field = if self.field == "body" { outer.to_owned() } else { format!("{outer}.{}", self.field) };
+        Self { field, ..self }
+    }
 }
 
 impl From<Fault> for Problem {

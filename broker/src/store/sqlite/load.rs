@@ -116,6 +116,8 @@ fn subscription(row: &Row<'_>) -> Result<SubscriptionRecord, StoreError> {
         queue: QueueId(row.get(1)?),
         on_full: settings::read_on_full(row.get(2)?)?,
         dropped: number(row, 3)?,
+        filter: optional_text(row, 4)?.map(settings::read_filter).transpose()?,
+        start: settings::read_start(text(row, 5)?)?,
     })
 }
 
@@ -152,6 +154,7 @@ fn copy(row: &Row<'_>) -> Result<CopyRecord, StoreError> {
         last_failed_at: optional_time(row, 12)?,
         ended_lease: row.get::<_, Option<i64>>(13)?.map(|lease| LeaseId(lease.cast_unsigned())),
         ended_by_nack: row.get(14)?,
+        replayed: row.get(15)?,
     })
 }
 
@@ -196,6 +199,10 @@ pub(super) fn optional_time(row: &Row<'_>, column: usize) -> Result<Option<Times
 
 fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, StoreError> {
     Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+fn optional_text<'a>(row: &'a Row<'_>, column: usize) -> Result<Option<&'a str>, StoreError> {
+    Ok(row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?)
 }
 
 fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], StoreError> {

@@ -100,8 +100,18 @@ const VERSION_1: &str = "
     ) WITHOUT ROWID;
 ";
 
+/// What version 2 adds: filters and beginnings of subscriptions, copies that came by a replay.
+const VERSION_2: &str = "
+    ALTER TABLE subscriptions ADD COLUMN filter TEXT; -- JSON
+    ALTER TABLE subscriptions ADD COLUMN start TEXT NOT NULL DEFAULT 'new';
+    ALTER TABLE copies ADD COLUMN replayed INTEGER NOT NULL DEFAULT 0;
+";
+
+/// What leads from each version to the next, from none on.
+const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
+
 /// The version that this program writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = STEPS.len() as i64;
 
 /// Opens the owner's connection, and brings the tables to the present version.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
@@ -111,13 +121,20 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::TooNew { found, known: VERSION });
     }
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    if found == 0 {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(VERSION_1)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
-        transaction.commit()?;
+    if found < VERSION {
+        migrate(&mut connection, found)?;
     }
     Ok(connection)
+}
+
+/// Takes all steps that are missing, or none.
+fn migrate(connection: &mut Connection, found: i64) -> Result<(), StoreError> {
+    let transaction = connection.transaction()?;
+    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or_default()) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    Ok(transaction.commit()?)
 }
 
 /// Opens one more connection to a database that is open.
@@ -139,4 +156,29 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
     connection.pragma_update(None, "cache_size", -8192)?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_of_an_older_version_are_brought_up_to_date_with_what_is_in_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("broker.sqlite");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(VERSION_1).unwrap();
+        old.execute_batch("INSERT INTO subscriptions VALUES (1, 2, 0, 7)").unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let connection = open(&path).unwrap();
+            let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+            assert_eq!(version, VERSION);
+            let sql = "SELECT dropped, filter, start FROM subscriptions";
+            let row: (u32, Option<String>, String) =
+                connection.query_row(sql, [], |row| row.try_into()).unwrap();
+            assert_eq!(row, (7, None, "new".to_owned()));
+        }
+    }
 }

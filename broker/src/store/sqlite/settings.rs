@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
-use broker_core::settings::{Backoff, OnExpiry, OnFull, Ordering, Overflow, QueueSettings, TopicSettings};
+use broker_core::{
+    filter::Filter,
+    settings::{Backoff, OnExpiry, OnFull, Ordering, Overflow, QueueSettings, Start, TopicSettings},
+};
 use serde::{Deserialize, Serialize};
-use units::Size;
+use units::{Size, Timestamp};
 
-use crate::store::StoreError;
+use crate::{filter, store::StoreError};
 
 #[derive(Serialize, Deserialize)]
 #[serde(default)]
@@ -92,6 +95,8 @@ impl TryFrom<StoredQueue> for QueueSettings {
 #[derive(Serialize, Deserialize)]
 #[serde(default)]
 struct StoredTopic {
+    retention: u64,
+    retention_bytes: u64,
     deduplication_window: u64,
     max_deduplication_ids: u64,
 }
@@ -105,6 +110,8 @@ impl Default for StoredTopic {
 impl From<&TopicSettings> for StoredTopic {
     fn from(settings: &TopicSettings) -> Self {
         Self {
+            retention: millis(settings.retention),
+            retention_bytes: settings.retention_bytes.get(),
             deduplication_window: millis(settings.deduplication_window),
             max_deduplication_ids: settings.max_deduplication_ids,
         }
@@ -127,6 +134,8 @@ pub(super) fn write_topic(settings: &TopicSettings) -> String {
 pub(super) fn read_topic(text: &str) -> Result<TopicSettings, StoreError> {
     let stored: StoredTopic = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
     Ok(TopicSettings {
+        retention: Duration::from_millis(stored.retention),
+        retention_bytes: Size::bytes(stored.retention_bytes),
         deduplication_window: Duration::from_millis(stored.deduplication_window),
         max_deduplication_ids: stored.max_deduplication_ids,
     })
@@ -147,6 +156,36 @@ pub(super) fn read_on_full(number: u8) -> Result<OnFull, StoreError> {
         1 => Ok(OnFull::Drop),
         2 => Ok(OnFull::DeadLetter),
         _ => Err(StoreError::Damaged(format!("on_full is {number}"))),
+    }
+}
+
+/// The text that `subscriptions.filter` keeps.
+pub(super) fn write_filter(filter: &Filter) -> String {
+    filter::write(filter).to_string()
+}
+
+pub(super) fn read_filter(text: &str) -> Result<Filter, StoreError> {
+    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+    filter::read(&json, "filter").map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+/// The text that `subscriptions.start` keeps: a word, or milliseconds since 1970.
+pub(super) fn write_start(start: Start) -> String {
+    match start {
+        Start::New => "new".to_owned(),
+        Start::Earliest => "earliest".to_owned(),
+        Start::Since(at) => at.as_millis().to_string(),
+    }
+}
+
+pub(super) fn read_start(text: &str) -> Result<Start, StoreError> {
+    match text {
+        "new" => Ok(Start::New),
+        "earliest" => Ok(Start::Earliest),
+        _ => match text.parse() {
+            Ok(millis) => Ok(Start::Since(Timestamp::from_millis(millis))),
+            Err(_) => Err(StoreError::Damaged(format!("{text:?} is no start of a subscription"))),
+        },
     }
 }
 
@@ -197,6 +236,11 @@ mod tests {
         for on_full in [OnFull::Reject, OnFull::Drop, OnFull::DeadLetter] {
             assert_eq!(read_on_full(write_on_full(on_full)).unwrap(), on_full);
         }
+        for start in [Start::New, Start::Earliest, Start::Since(Timestamp::from_millis(7))] {
+            assert_eq!(read_start(&write_start(start)).unwrap(), start);
+        }
+        let filter = Filter::Not(Filter::Exact([("type".into(), "t".into())].into()).into());
+        assert_eq!(read_filter(&write_filter(&filter)).unwrap(), filter);
     }
 
     #[test]

@@ -144,7 +144,7 @@ impl<'c> Writer<'c> {
             CopyState::Dead { since } => (2, since),
         };
         self.run(
-            "INSERT OR REPLACE INTO copies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+            "INSERT OR REPLACE INTO copies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
             params![
                 number(copy.sequence.0),
                 copy.queue.0,
@@ -161,6 +161,7 @@ impl<'c> Writer<'c> {
                 copy.last_failed_at.map(time),
                 copy.ended_lease.map(|lease| number(lease.0)),
                 copy.ended_by_nack,
+                copy.replayed,
             ],
         )
     }
@@ -168,7 +169,7 @@ impl<'c> Writer<'c> {
     fn remove_copy(&self, sequence: Sequence, queue: QueueId) -> Result<(), StoreError> {
         let key = params![number(sequence.0), queue.0];
         self.run(
-            "INSERT OR REPLACE INTO copies VALUES (?1, ?2, 0, 0, 0, NULL, NULL, 0, 0, 0, NULL, NULL, NULL, NULL, 0)",
+            "INSERT OR REPLACE INTO copies VALUES (?1, ?2, 0, 0, 0, NULL, NULL, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0)",
             key,
         )?;
         self.run("DELETE FROM failures WHERE sequence = ?1 AND queue = ?2", key)
@@ -229,15 +230,19 @@ impl<'c> Writer<'c> {
             Change::TopicGone(TopicId(id)) => {
                 self.run("DELETE FROM topics WHERE id = ?1", [id])?;
                 self.run("DELETE FROM subscriptions WHERE topic = ?1", [id])?;
+                // That it let go of messages that queues still hold.
+                self.run("DELETE FROM copies WHERE queue = ?1", [id])?;
                 self.run("DELETE FROM remembered_ids WHERE destination = ?1", [id])
             }
             Change::SubscriptionPut(subscription) => self.run(
-                "INSERT OR REPLACE INTO subscriptions VALUES (?1, ?2, ?3, ?4)",
+                "INSERT OR REPLACE INTO subscriptions VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![
                     subscription.topic.0,
                     subscription.queue.0,
                     settings::write_on_full(subscription.on_full),
                     number(subscription.dropped),
+                    subscription.filter.as_ref().map(settings::write_filter),
+                    settings::write_start(subscription.start),
                 ],
             ),
             Change::SubscriptionGone(topic, queue) => self
