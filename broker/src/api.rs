@@ -20,14 +20,20 @@ mod receiving;
 mod replaying;
 mod settling;
 mod subscriptions;
+mod tokens;
 mod topics;
 mod watching;
 
-use axum::{Router, extract::DefaultBodyLimit};
+use std::sync::Arc;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 use serve::health::Health;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::broker::Broker;
+use crate::{
+    auth::{guard::guard, tokens::Tokens},
+    broker::Broker,
+};
 
 /// How much one request may bring.
 #[derive(Clone, Copy, Debug)]
@@ -48,12 +54,21 @@ impl Default for Limits {
 #[derive(Clone)]
 struct Api {
     broker: Broker,
+    tokens: Arc<Tokens>,
     limits: Limits,
 }
 
-/// The whole contract as a router, its own description and explanations included.
-pub fn router(broker: Broker, health: &Health, limits: Limits) -> Router {
-    let api = OpenApiRouter::with_openapi(document::frame())
+/// The whole contract as a router, its own description and explanations included, behind the guard.
+pub fn router(broker: Broker, tokens: Arc<Tokens>, health: &Health, limits: Limits) -> Router {
+    serve::openapi::finish(endpoints(health), problem::TABLE)
+        .layer(DefaultBodyLimit::max(limits.request))
+        .layer(middleware::from_fn_with_state(Arc::clone(&tokens), guard))
+        .with_state(Api { broker, tokens, limits })
+}
+
+/// All endpoints with their description.
+fn endpoints(health: &Health) -> OpenApiRouter<Api> {
+    let endpoints = OpenApiRouter::with_openapi(document::frame())
         .merge(queues::router())
         .merge(topics::router())
         .merge(subscriptions::router())
@@ -65,10 +80,8 @@ pub fn router(broker: Broker, health: &Health, limits: Limits) -> Router {
         .merge(settling::router())
         .merge(dead_letters::router())
         .merge(watching::router())
+        .merge(tokens::router())
         .merge(about::router())
         .merge(health.router());
-    let api = document::with_problems(api);
-    serve::openapi::finish(api, problem::TABLE)
-        .layer(DefaultBodyLimit::max(limits.request))
-        .with_state(Api { broker, limits })
+    document::with_problems(endpoints)
 }

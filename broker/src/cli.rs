@@ -18,7 +18,7 @@ pub struct Cli {
     /// The folder that holds all messages; made where it is missing
     #[arg(long, env = "DATA", default_value = "./data/broker", value_name = "FOLDER")]
     pub data: PathBuf,
-    /// Serve other than loopback addresses although everybody who can reach them may do everything
+    /// Serve other than loopback addresses although there are no tokens and everybody may do everything
     #[arg(long, env = "ALLOW_ANONYMOUS")]
     pub allow_anonymous: bool,
     /// How many connections are open at a time; further ones wait
@@ -60,13 +60,6 @@ impl Cli {
 
     /// What no single argument shows.
     fn check(&self) -> Result<(), String> {
-        if !self.listen.ip().is_loopback() && !self.allow_anonymous {
-            return Err(format!(
-                "--listen {}: without tokens the broker serves only loopback addresses, such as 127.0.0.1:7070; \
-                 give --allow-anonymous to let everybody who can reach it do everything",
-                self.listen
-            ));
-        }
         if self.max_message_size > self.max_request_size {
             return Err("--max-message-size is above --max-request-size".to_owned());
         }
@@ -79,6 +72,7 @@ impl Cli {
         let request = bytes(self.max_request_size);
         Config {
             data: self.data.clone(),
+            allow_anonymous: self.allow_anonymous,
             http: http::Limits {
                 connections: usize::try_from(self.max_connections).unwrap_or(usize::MAX),
                 header_time: self.idle_timeout,
@@ -111,16 +105,5 @@ mod tests {
     fn the_defaults_are_those_of_the_library() {
         let (cli, library) = (parsed(&[]).config(), Config::new("./data/broker"));
         assert_eq!(format!("{cli:?}"), format!("{library:?}"));
-    }
-
-    #[test]
-    fn an_address_that_others_can_reach_must_be_allowed() {
-        for address in ["0.0.0.0:7070", "[::]:7070", "192.168.1.2:7070"] {
-            assert!(parsed(&["--listen", address]).check().unwrap_err().contains("--allow-anonymous"));
-            parsed(&["--listen", address, "--allow-anonymous"]).check().unwrap();
-        }
-        for address in ["127.0.0.1:0", "[::1]:7070", "127.8.9.1:7070"] {
-            parsed(&["--listen", address]).check().unwrap();
-        }
     }
 }

@@ -11,6 +11,8 @@ use crate::{api, engine::EngineSettings};
 pub struct Config {
     /// The data folder; made where it is missing.
     pub data: PathBuf,
+    /// Whether others than this machine may be served although there are no tokens.
+    pub allow_anonymous: bool,
     /// The limits of connections and requests.
     pub http: http::Limits,
     /// The limits of bodies.
@@ -26,6 +28,7 @@ impl Config {
         let api = api::Limits::default();
         Self {
             data: data.into(),
+            allow_anonymous: false,
             http: http::Limits { body: api.request, ..http::Limits::default() },
             api,
             engine: EngineSettings::default(),

@@ -1,5 +1,7 @@
 //! A whole broker on a listener: the folder, the engine and the server, from start to stop.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, bail};
 use serve::{http, program::Ready};
 use tokio::net::TcpListener;
@@ -7,6 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api,
+    auth::{
+        local::{LocalFile, reachable},
+        reach,
+        tokens::Tokens,
+    },
     broker::Broker,
     config::Config,
     engine::{self, EngineThread, fatal::AbortProcess},
@@ -19,28 +26,35 @@ use crate::{
 ///
 /// # Errors
 /// When the data folder can't be used or read, is in use by another process, or was written by a newer
-/// version. When the store fails for good later on, the process is aborted.
+/// version; when others than this machine would be served without tokens and that is not allowed. When the store fails for good later on, the process is aborted.
 pub async fn run(
     listener: TcpListener,
     config: Config,
     ready: Ready,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let (broker, engine) = start_engine(&config)?;
-    let router = api::router(broker.clone(), broker.health(), config.api);
+    let folder = DataFolder::open(&config.data)?;
+    let tokens = Arc::new(Tokens::open(&folder)?);
+    let address = listener.local_addr().context("the listener has no address")?;
+    reach::check(address, &tokens, config.allow_anonymous)?;
+    let local = LocalFile::write(&config.data, format!("http://{}", reachable(address)), &tokens);
+    let local = local.with_context(|| format!("can't write to {}", config.data.display()))?;
+    let (broker, engine) = start_engine(&config, folder)?;
+    let router = api::router(broker.clone(), tokens, broker.health(), config.api);
     let stop_serving = CancellationToken::new();
     let serving = tokio::spawn(http::run(listener, router, config.http, stop_serving.clone()));
     let ended = work(&broker, &ready, &shutdown).await;
     engine.drain();
     stop_serving.cancel();
     serving.await.context("the server panicked")?.context("the server failed")?;
+    // While the folder is still locked: afterwards it may be another's.
+    drop(local);
     engine.stop().await.with_context(|| format!("the data folder {}", config.data.display()))?;
     ended
 }
 
-/// Locks the folder, so that a second start fails at once, and starts the engine on it.
-fn start_engine(config: &Config) -> anyhow::Result<(Broker, EngineThread)> {
-    let folder = DataFolder::open(&config.data)?;
+/// Starts the engine on a folder that is locked already, so that a second start fails at once.
+fn start_engine(config: &Config, folder: DataFolder) -> anyhow::Result<(Broker, EngineThread)> {
     let open = move || SqliteStore::open(folder).map(|store| Box::new(store) as Box<dyn Store>);
     Ok(engine::start(config.engine, open, AbortProcess)?)
 }

@@ -1,6 +1,7 @@
 //! The frame of the OpenAPI document, and the problems that every endpoint can answer with, added in one
 //! place so that none is forgotten.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 use serve::problem::{COMMON, Explanation, ProblemBody, Slug};
 use utoipa::{
@@ -17,8 +18,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::problem;
 
+mod access;
+
 /// The operations that make no sense without a body; an empty one is `{}` to the others.
-const NEEDS_BODY: [&str; 3] = ["ack", "nack", "extend"];
+const NEEDS_BODY: [&str; 4] = ["ack", "nack", "extend", "create_token"];
 const PROBLEM: &str = "application/problem+json";
 
 /// The document without the endpoints that the routers bring.
@@ -54,12 +57,14 @@ pub(super) fn with_problems<S: Clone + Send + Sync + 'static>(
     mut router: OpenApiRouter<S>,
 ) -> OpenApiRouter<S> {
     let document = router.get_openapi_mut();
-    for item in document.paths.paths.values_mut() {
-        for operation in operations(item) {
+    for (path, item) in &mut document.paths.paths {
+        access::describe(path, operations(item));
+        for (_, operation) in operations(item) {
             complete(operation);
         }
     }
     if let Some(components) = &mut document.components {
+        access::add_scheme(components);
         for (name, not) in exclusions() {
             if let Some(RefOr::T(Schema::Object(body))) = components.schemas.get_mut(name) {
                 body.extensions = Some(Extensions::from_iter([("not", not)]));
@@ -82,8 +87,14 @@ fn exclusions() -> [(&'static str, Value); 2] {
     ]
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let all = [
+        (Method::GET, &mut item.get),
+        (Method::PUT, &mut item.put),
+        (Method::POST, &mut item.post),
+        (Method::DELETE, &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 fn complete(operation: &mut Operation) {

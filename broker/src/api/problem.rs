@@ -17,6 +17,10 @@ macro_rules! slugs {
 }
 
 slugs! {
+    UNAUTHENTICATED "unauthenticated" 401 "A token is needed"
+        "This broker has tokens, and the request carried none, or one that is unknown. Nothing was looked at or changed. Send the header Authorization: Bearer TOKEN; a token is made with `broker tokens create` or POST /tokens."
+    FORBIDDEN "forbidden" 403 "The token does not allow this"
+        "The token is known but lacks a role on a name; the detail and the members role and name say which. Nothing was changed. Use another token, or make one that allows it; GET /tokens lists what each allows."
     QUEUE_NOT_FOUND "queue-not-found" 404 "There is no such queue"
         "No queue has this name, or it was removed. Make it with PUT /queues/NAME; GET /queues lists all that there are."
     TOPIC_NOT_FOUND "topic-not-found" 404 "There is no such topic"
@@ -27,6 +31,12 @@ slugs! {
         "No message of this id, and source where one was given, waits there; it may have been consumed, removed or expired. Percent-encode the id in the path."
     DEAD_LETTER_NOT_FOUND "dead-letter-not-found" 404 "There is no such dead letter"
         "No dead letter of this queue has this id, and source where one was given; it may have been redriven or discarded. Percent-encode the id in the path."
+    TOKEN_NOT_FOUND "token-not-found" 404 "There is no such token"
+        "No token has this name, or it was revoked. GET /tokens lists all that there are."
+    TOKEN_EXISTS "token-exists" 409 "There is such a token already"
+        "A token of this name exists, and its text can't be shown again. Nothing was changed; revoke it first, or choose another name."
+    LAST_ADMIN_TOKEN "last-admin-token" 409 "The last token that can manage tokens has to stay"
+        "Without this token nobody could manage the others, or, where it is the only one, everybody who reaches the broker could do everything. Nothing was changed. Make another token with admin:* first; or revoke the others first and let the broker listen on a loopback address, or start it with --allow-anonymous."
     ALREADY_EXISTS "already-exists" 412 "It exists already"
         "The request carried If-None-Match: *, so it only creates, and what it would create exists. Nothing was changed; leave the header out to change settings."
     SETTING_CONFLICT "setting-conflict" 409 "This setting can't change now"

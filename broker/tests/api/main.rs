@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
+mod access;
 mod browsing;
 mod conventions;
 mod dead_letters;

@@ -1,13 +1,13 @@
 //! A broker of one's own to talk to, and its answers.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use broker::config::Config;
 use reqwest::{Body, Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use serve::program::Ready;
 use tempfile::TempDir;
-use tokio::{net::TcpListener, time::Instant};
+use tokio::{net::TcpListener, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// A running broker; it stops when this is dropped.
@@ -15,22 +15,44 @@ pub(crate) struct Server {
     pub address: String,
     client: Client,
     shutdown: CancellationToken,
-    _folder: TempDir,
+    running: Option<JoinHandle<()>>,
+    folder: TempDir,
 }
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let folder = TempDir::new().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on("127.0.0.1:0", TempDir::new().unwrap(), |_| ()).await
+    }
+
+    /// A broker on that address and folder, configured as wanted.
+    pub(crate) async fn start_on(
+        address: &str,
+        folder: TempDir,
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
+        let mut config = Config::new(folder.path());
+        configure(&mut config);
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (ready, shutdown) = (Ready::new(), CancellationToken::new());
-        let running = broker::run(listener, Config::new(folder.path()), ready.clone(), shutdown.clone());
+        let running = broker::run(listener, config, ready.clone(), shutdown.clone());
         let mut running = tokio::spawn(async move { running.await.unwrap() });
         tokio::select! {
             () = ready.wait() => {}
             ended = &mut running => panic!("the broker did not start: {ended:?}"),
         }
-        Self { address, client: Client::new(), shutdown, _folder: folder }
+        Self { address, client: Client::new(), shutdown, running: Some(running), folder }
+    }
+
+    /// Where its data is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Stops it in good order.
+    pub(crate) async fn stop(&mut self) {
+        self.shutdown.cancel();
+        self.running.take().unwrap().await.unwrap();
     }
 
     /// A broker with one queue of those settings.

@@ -16,11 +16,14 @@ use serve::{
 use utoipa::ToSchema;
 
 use super::{AT_ONCE, all, item};
-use crate::api::{
-    Api,
-    given::{Count, Given, Whole},
-    path::{BySource, InQueue, name},
-    queues::{look_into, unexpected},
+use crate::{
+    api::{
+        Api,
+        given::{Count, Given, Whole},
+        path::{BySource, InQueue, name},
+        queues::{look_into, unexpected},
+    },
+    auth::{Caller, grant::Role},
 };
 
 /// What to redrive; `{}` is all.
@@ -38,7 +41,7 @@ pub(super) struct RedriveBody {
     /// Only say what would be redriven.
     #[serde(default)]
     dry_run: bool,
-    /// Into this queue instead of their own.
+    /// Into this queue instead of their own; `admin` is needed on it too.
     #[serde(default)]
     #[schema(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
     to: Given<String>,
@@ -76,6 +79,7 @@ enum Stopped {
     ))]
 pub(super) async fn redrive(
     State(api): State<Api>,
+    caller: Caller,
     Path(path): Path<InQueue>,
     Query(source): Query<BySource>,
     serve::extract::Json(body): serve::extract::Json<RedriveBody>,
@@ -85,6 +89,7 @@ pub(super) async fn redrive(
         return Err(Problem::invalid("source", "narrows ids: give ids too"));
     }
     let to = body.to.as_deref().map(|text| name("to", text)).transpose()?;
+    to.as_ref().map_or(Ok(()), |to| caller.require(Role::Admin, to))?;
     let limit = body.limit.map(|Whole(limit)| limit);
     let which = body
         .ids

@@ -1,0 +1,162 @@
+//! Tokens: make, list, revoke.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::StatusCode};
+use broker_core::identity::Name;
+use serde::{Deserialize, Serialize};
+use serve::{
+    extract::{Path, Query},
+    page::Page,
+    problem::Problem,
+};
+use units::Timestamp;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Api,
+    page::{self, ByName},
+    path::{self, NoQuery},
+    problem::{LAST_ADMIN_TOKEN, STORAGE_FULL, TOKEN_EXISTS, TOKEN_NOT_FOUND},
+};
+use crate::auth::{
+    grant::Grant,
+    tokens::{Token, Tokens, TokensError},
+};
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke))
+}
+
+/// A token's name.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct OfName {
+    /// The token's name.
+    #[param(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", example = "shop")]
+    name: String,
+}
+
+/// The token to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TokenToMake {
+    /// What it is called: in lists, when it is revoked, and as who acted. Not `local` or `anonymous`.
+    #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", example = "shop")]
+    name: String,
+    /// `publish:PATTERN`, `consume:PATTERN`, `admin:PATTERN`, or `admin` for `admin:*`; 1 to 100 of them.
+    #[schema(min_items = 1, max_items = 100, example = json!(["publish:orders", "consume:payment.*"]))]
+    allow: Vec<String>,
+}
+
+impl TokenToMake {
+    fn checked(&self) -> Result<(Name, Vec<Grant>), Problem> {
+        let name = path::name("name", &self.name)?;
+        let grant = |(place, text): (usize, &String)| {
+            Grant::parse(text).map_err(|error| Problem::invalid(format!("allow[{place}]"), error.to_string()))
+        };
+        Ok((name, self.allow.iter().enumerate().map(grant).collect::<Result<_, _>>()?))
+    }
+}
+
+/// A token, without its text.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Token)]
+struct TokenText {
+    name: String,
+    /// What it allows.
+    allow: Vec<String>,
+    created_at: Timestamp,
+}
+
+impl TokenText {
+    fn of(token: &Token) -> Self {
+        Self {
+            name: token.name.to_string(),
+            allow: token.allow.iter().map(ToString::to_string).collect(),
+            created_at: token.created_at,
+        }
+    }
+}
+
+/// A token that was just made.
+#[derive(Debug, Serialize, ToSchema)]
+struct NewToken {
+    #[serde(flatten)]
+    of: TokenText,
+    /// Its text. It is shown this once: only a digest of it is kept.
+    #[schema(example = "bkr_3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    token: String,
+}
+
+/// Make a token. The first one must hold `admin:*`; from then on every call needs a token.
+#[utoipa::path(post, path = "/tokens", operation_id = "create_token", tag = "access", request_body = TokenToMake, responses(
+    (status = 201, description = "Made; its text is shown this once", body = NewToken),
+    (status = 409, description = "`token-exists`"),
+    (status = 507, description = "`storage-full`"),
+))]
+async fn create(
+    State(api): State<Api>,
+    _: NoQuery,
+    serve::extract::Json(body): serve::extract::Json<TokenToMake>,
+) -> Result<(StatusCode, Json<NewToken>), Problem> {
+    let (name, allow) = body.checked()?;
+    let (token, secret) = change(&api, move |tokens| tokens.create(name, allow)).await?;
+    tracing::info!(token = %token.name, "token_created");
+    let new = NewToken { of: TokenText::of(&token), token: secret.reveal().to_owned() };
+    Ok((StatusCode::CREATED, Json(new)))
+}
+
+/// All tokens by name, without their texts.
+#[utoipa::path(get, path = "/tokens", operation_id = "list_tokens", tag = "access", params(ByName), responses(
+    (status = 200, description = "A page of tokens", body = Page<TokenText>),
+))]
+async fn list(State(api): State<Api>, Query(page): Query<ByName>) -> Result<Json<Page<TokenText>>, Problem> {
+    let wanted = page.wanted();
+    let found = api.tokens.list(page.after()?.as_ref(), wanted);
+    Ok(Json(page::of(&found, wanted, |token| &token.name, |token| TokenText::of(token))))
+}
+
+/// Revoke a token: the next call with it is unauthenticated.
+#[utoipa::path(delete, path = "/tokens/{name}", operation_id = "revoke_token", tag = "access", params(OfName), responses(
+    (status = 204, description = "Revoked"),
+    (status = 404, description = "`token-not-found`"),
+    (status = 409, description = "`last-admin-token`: nobody could manage the others, or the broker would be open to all"),
+    (status = 507, description = "`storage-full`"),
+))]
+async fn revoke(State(api): State<Api>, Path(path): Path<OfName>, _: NoQuery) -> Result<StatusCode, Problem> {
+    let name = path::name("name", &path.name)?;
+    let revoked = name.clone();
+    change(&api, move |tokens| tokens.revoke(&revoked)).await?;
+    tracing::info!(token = %name, "token_revoked");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Changes tokens where waiting for the disk holds nobody up. It is carried through although the caller
+/// may have gone away.
+async fn change<T: Send + 'static>(
+    api: &Api,
+    how: impl FnOnce(&Tokens) -> Result<T, TokensError> + Send + 'static,
+) -> Result<T, Problem> {
+    let tokens = Arc::clone(&api.tokens);
+    let changed = tokio::task::spawn_blocking(move || how(&tokens)).await;
+    changed.map_err(|error| Problem::internal(&error))?.map_err(refused)
+}
+
+fn refused(error: TokensError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        TokensError::Exists(_) => Problem::new(&TOKEN_EXISTS).detail(detail),
+        TokensError::NotFound(_) => Problem::new(&TOKEN_NOT_FOUND).detail(detail),
+        TokensError::LastAdmin(_) | TokensError::LastOfAll(_) => {
+            Problem::new(&LAST_ADMIN_TOKEN).detail(detail)
+        }
+        TokensError::Reserved(_) => Problem::invalid("name", detail),
+        TokensError::AllowsNothing | TokensError::TooManyGrants | TokensError::FirstIsNoAdmin => {
+            Problem::invalid("allow", detail)
+        }
+        error if error.is_full_disk() => Problem::new(&STORAGE_FULL),
+        error => Problem::internal(&error),
+    }
+}

@@ -1,0 +1,231 @@
+//! The tokens of a broker: looked up by every request, and changed by the one process that holds the data
+//! folder, the running broker or a command line beside a stopped one.
+//!
+//! A change is on disk (`tokens.json`, see [`record`]) before it is answered and before it holds.
+
+mod errors;
+mod record;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Bound,
+    path::PathBuf,
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+};
+
+use broker_core::identity::Name;
+use units::Timestamp;
+
+pub use self::errors::TokensError;
+use super::{
+    caller::ANONYMOUS,
+    file,
+    grant::{Grant, Role},
+    local::LOCAL,
+    secret::{Digest, Secret},
+};
+use crate::store::folder::DataFolder;
+
+/// How many grants one token holds at the most.
+pub const MOST_GRANTS: usize = 100;
+
+/// A token: all but its text, which nobody has but whom it was given to.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Its name, by which it is listed and revoked, and which says who acted.
+    pub name: Name,
+    /// What it allows; at least one.
+    pub allow: Vec<Grant>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    digest: Digest,
+}
+
+impl Token {
+    pub(super) const fn new(name: Name, allow: Vec<Grant>, created_at: Timestamp, digest: Digest) -> Self {
+        Self { name, allow, created_at, digest }
+    }
+
+    /// Whether it allows a role on a name.
+    #[must_use]
+    pub fn allows(&self, role: Role, name: &str) -> bool {
+        self.allow.iter().any(|grant| grant.allows(role, name))
+    }
+
+    /// Whether it holds `admin:*`.
+    #[must_use]
+    pub fn is_admin_of_all(&self) -> bool {
+        self.allow.iter().any(Grant::is_admin_of_all)
+    }
+}
+
+/// All tokens at one moment.
+#[derive(Clone, Debug, Default)]
+struct Registry {
+    by_name: BTreeMap<Name, Arc<Token>>,
+    /// A table by digest leaks nothing worth having by its timing: who guesses chooses a text, not its
+    /// digest, so that what is near a stored digest says nothing about the text behind it. The last
+    /// comparison is in constant time all the same ([`is_same_digest`](super::secret::is_same_digest)).
+    by_digest: HashMap<Digest, Arc<Token>>,
+}
+
+impl Registry {
+    fn of(tokens: impl IntoIterator<Item = Token>) -> Self {
+        let mut registry = Self::default();
+        tokens.into_iter().for_each(|token| registry.insert(Arc::new(token)));
+        registry
+    }
+
+    fn insert(&mut self, token: Arc<Token>) {
+        self.by_digest.insert(token.digest, Arc::clone(&token));
+        self.by_name.insert(token.name.clone(), token);
+    }
+
+    fn remove(&mut self, name: &Name) -> Result<(), TokensError> {
+        let token = self.by_name.remove(name).ok_or_else(|| TokensError::NotFound(name.clone()))?;
+        self.by_digest.remove(&token.digest);
+        Ok(())
+    }
+
+    fn has_admin_of_all(&self) -> bool {
+        self.by_name.values().any(|token| token.is_admin_of_all())
+    }
+}
+
+/// The tokens of one data folder.
+#[derive(Debug)]
+pub struct Tokens {
+    path: PathBuf,
+    /// Held for as long as it takes to clone the pointer; never while something is written.
+    current: RwLock<Arc<Registry>>,
+    /// Held by the one change that is under way.
+    changing: Mutex<()>,
+    local: OnceLock<Arc<Token>>,
+    /// Whether the last token has to stay, because others than this machine reach the broker.
+    keeps_last: OnceLock<()>,
+}
+
+impl Tokens {
+    /// The tokens of a folder that this process holds: for a running broker, and for a command line beside
+    /// a stopped one (`DataFolder::open` says so when the broker runs after all). All calls that change
+    /// something block on the disk.
+    ///
+    /// # Errors
+    /// [`TokensError::File`] when the file can't be read; [`TokensError::Unreadable`] when it is not what
+    /// this version writes.
+    pub fn open(folder: &DataFolder) -> Result<Self, TokensError> {
+        let path = folder.path().join(record::FILE);
+        let tokens = record::read(&path)?;
+        Ok(Self {
+            path,
+            current: RwLock::new(Arc::new(Registry::of(tokens))),
+            changing: Mutex::new(()),
+            local: OnceLock::new(),
+            keeps_last: OnceLock::new(),
+        })
+    }
+
+    /// Whether there are none, and everybody may do everything. The local one does not count.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.registry().by_name.is_empty()
+    }
+
+    /// The token of that text, the local one too.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<Arc<Token>> {
+        let digest = Digest::of(text);
+        let local = self.local.get().filter(|local| local.digest == digest);
+        local.or(self.registry().by_digest.get(&digest)).cloned()
+    }
+
+    /// Up to so many tokens by name, after a name; the local one is not among them.
+    #[must_use]
+    pub fn list(&self, after: Option<&Name>, limit: usize) -> Vec<Arc<Token>> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let registry = self.registry();
+        registry
+            .by_name
+            .range::<Name, _>((from, Bound::Unbounded))
+            .map(|(_, it)| it)
+            .take(limit)
+            .cloned()
+            .collect()
+    }
+
+    /// Makes a token and gives its text, which can't be had again.
+    ///
+    /// # Errors
+    /// [`TokensError`] says what; nothing was changed. [`TokensError::FirstIsNoAdmin`] when it is the first
+    /// one and does not hold `admin:*`: nobody could make another.
+    pub fn create(&self, name: Name, allow: Vec<Grant>) -> Result<(Arc<Token>, Secret), TokensError> {
+        check(&name, &allow)?;
+        let secret = Secret::generate().map_err(TokensError::no_randomness)?;
+        let token = Arc::new(Token::new(name, allow, Timestamp::now(), secret.digest()));
+        self.change(|registry| {
+            if registry.by_name.contains_key(&token.name) {
+                return Err(TokensError::Exists(token.name.clone()));
+            }
+            if registry.by_name.is_empty() && !token.is_admin_of_all() {
+                return Err(TokensError::FirstIsNoAdmin);
+            }
+            registry.insert(Arc::clone(&token));
+            Ok(())
+        })?;
+        Ok((token, secret))
+    }
+
+    /// Revokes a token: from now on it is unknown.
+    ///
+    /// # Errors
+    /// [`TokensError::NotFound`]; [`TokensError::LastAdmin`] when others are left and none of them holds
+    /// `admin:*`; [`TokensError::LastOfAll`] when none is left and the broker serves other machines.
+    pub fn revoke(&self, name: &Name) -> Result<(), TokensError> {
+        self.change(|registry| {
+            registry.remove(name)?;
+            match registry.by_name.is_empty() {
+                true if self.keeps_last.get().is_some() => Err(TokensError::LastOfAll(name.clone())),
+                false if !registry.has_admin_of_all() => Err(TokensError::LastAdmin(name.clone())),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// From now on the last token can't be revoked.
+    pub fn keep_last(&self) {
+        self.keeps_last.get_or_init(|| ());
+    }
+
+    /// Takes up the token by which who can read the data folder may do everything.
+    pub(super) fn set_local(&self, token: Token) {
+        // Set once, at the start.
+        let _ = self.local.set(Arc::new(token));
+    }
+
+    fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes a copy, writes it, and only then lets it hold.
+    fn change(&self, how: impl FnOnce(&mut Registry) -> Result<(), TokensError>) -> Result<(), TokensError> {
+        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = Registry::clone(&self.registry());
+        how(&mut changed)?;
+        let bytes = record::write(changed.by_name.values().map(|token| &**token));
+        file::replace(&self.path, &bytes).map_err(|error| TokensError::not_written(&self.path, error))?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(changed);
+        Ok(())
+    }
+}
+
+fn check(name: &Name, allow: &[Grant]) -> Result<(), TokensError> {
+    match allow.len() {
+        _ if [LOCAL, ANONYMOUS].contains(&name.as_str()) => Err(TokensError::Reserved(name.clone())),
+        0 => Err(TokensError::AllowsNothing),
+        1..=MOST_GRANTS => Ok(()),
+        _ => Err(TokensError::TooManyGrants),
+    }
+}
+
+#[cfg(test)]
+mod tests;
