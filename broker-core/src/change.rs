@@ -17,7 +17,7 @@ use units::Timestamp;
 use crate::{
     counters::QueueCounters,
     filter::Filter,
-    identity::{Identity, LeaseId, Name, QueueId, Sequence, TopicId},
+    identity::{Identity, LeaseId, Name, QueueId, RedriveId, Sequence, TopicId},
     settings::{OnFull, QueueSettings, Start, TopicSettings},
 };
 
@@ -68,6 +68,14 @@ pub enum Change {
     LeaseLength(LeaseId, Duration),
     /// Nothing is leased under it any more.
     LeaseGone(LeaseId),
+    /// A paced redrive was started.
+    RedrivePut(RedriveRecord),
+    /// It went on, or ended.
+    RedriveProgress(RedriveId, RedriveProgress),
+    /// It is forgotten.
+    RedriveGone(RedriveId),
+    /// Something was done by hand. The core never makes this one: who did it is known outside.
+    Audited(AuditRecord),
     /// An id is remembered. The store packs all of a group into one row.
     IdRemembered(RememberedId),
 }
@@ -229,6 +237,50 @@ pub struct RememberedId {
     pub at: Timestamp,
 }
 
+/// A paced redrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct RedriveRecord {
+    pub id: RedriveId,
+    pub from: Name,
+    pub to: Name,
+    pub per_second: u32,
+    pub started_at: Timestamp,
+    /// The dead letters, in their order.
+    pub sequences: Arc<[Sequence]>,
+    pub progress: RedriveProgress,
+}
+
+/// How far a paced redrive is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RedriveProgress {
+    /// How many of its dead letters had their turn.
+    pub passed: u64,
+    /// How many of those were redriven; the others were no dead letters any more.
+    pub redriven: u64,
+    /// When it ended: all had their turn, or a queue of it was removed.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Something that was done by hand, for the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct AuditRecord {
+    pub at: Timestamp,
+    /// The token's name.
+    pub who: Arc<str>,
+    /// A word such as `redrive`.
+    pub action: Arc<str>,
+    /// The queue, or the topic where the action is of one.
+    pub subject: Option<Arc<str>>,
+    /// The other queue, where there is one.
+    pub to: Option<Arc<str>>,
+    /// How many messages it concerned.
+    pub count: u64,
+    /// What was asked for, as JSON.
+    pub request: Option<Arc<str>>,
+}
+
 /// The numbers that are never used again; written with every group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HighWater {
@@ -236,7 +288,7 @@ pub struct HighWater {
     pub next_sequence: u64,
     /// The next lease's.
     pub next_lease: u64,
-    /// The next queue's or topic's.
+    /// The next queue's, topic's or paced redrive's.
     pub next_destination: u32,
 }
 

@@ -8,7 +8,7 @@ use units::Timestamp;
 
 use crate::{
     filter::{Attributes, Filter},
-    identity::{Identity, Name, Receipt, Selector, Sequence},
+    identity::{Identity, Name, Receipt, RedriveId, Selector, Sequence},
     settings::{OnFull, QueueSettingsPatch, Start, TopicSettingsPatch},
 };
 
@@ -122,6 +122,25 @@ pub enum Command {
         /// How many at the most, oldest first.
         limit: Option<u64>,
     },
+    /// Redrive dead letters so many a second. Which ones is decided now; those that are no dead letters of
+    /// the queue any more when it is their turn are passed over.
+    StartRedrive {
+        /// The queue whose dead letters they are.
+        queue: Name,
+        /// Which.
+        which: DeadLetters,
+        /// Where to; `None` is the queue itself.
+        to: Option<Name>,
+        /// How many at the most, oldest first.
+        limit: Option<u64>,
+        /// The pace; 1 to 100,000.
+        per_second: u32,
+    },
+    /// Stop a paced redrive where it still runs, and forget it.
+    StopRedrive {
+        /// Which.
+        redrive: RedriveId,
+    },
     /// Discard dead letters.
     DiscardDeadLetters {
         /// The queue whose dead letters they are.
@@ -169,6 +188,8 @@ pub enum DeadLetters {
     All,
     /// Those of these ids (every source of an id, unless narrowed).
     Ids(Vec<Selector>),
+    /// Those of these messages that are dead letters of the queue, in this order.
+    Sequences(Vec<Sequence>),
 }
 
 /// Where a publish goes.

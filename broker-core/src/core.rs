@@ -4,6 +4,7 @@
 mod clearing;
 mod declaring;
 mod looking;
+mod pacing;
 mod publishing;
 mod replaying;
 
@@ -16,10 +17,11 @@ use crate::{
     backoff::Jitter,
     change::{Change, Effects, HighWater},
     command::{Command, Receive},
-    identity::{LeaseId, Name, QueueId, Receipt, Sequence, TopicId},
+    identity::{LeaseId, Name, QueueId, Receipt, RedriveId, Sequence, TopicId},
     message::Messages,
     number_map::NumberMap,
     queue::Queue,
+    redrive::Redrive,
     reply::{Refusal, Reply, Settled},
     restore::Restore,
     settings_check::check_lease,
@@ -42,6 +44,7 @@ pub struct Core {
     pub(crate) topics: NumberMap<TopicId, Topic>,
     queue_names: BTreeMap<Name, QueueId>,
     topic_names: BTreeMap<Name, TopicId>,
+    pub(crate) redrives: BTreeMap<RedriveId, Redrive>,
     agenda: Agenda,
     jitter: Jitter,
     /// Copies whose queue was removed, and restored messages without a copy (of any queue's number); the
@@ -67,6 +70,7 @@ impl Core {
             topics: NumberMap::default(),
             queue_names: BTreeMap::new(),
             topic_names: BTreeMap::new(),
+            redrives: BTreeMap::new(),
             agenda: Agenda::default(),
             jitter: Jitter::new(seed),
             left_over: Vec::new(),
@@ -124,6 +128,10 @@ impl Core {
             Command::Redrive { queue, which, to, limit } => {
                 self.redrive(&queue, &which, to.as_ref(), limit, step)
             }
+            Command::StartRedrive { queue, which, to, limit, per_second } => {
+                self.start_redrive(&queue, &which, to.as_ref(), limit, per_second, step)
+            }
+            Command::StopRedrive { redrive } => self.stop_redrive(redrive, step),
             Command::DiscardDeadLetters { queue, which } => self.discard_dead_letters(&queue, &which, step),
         }
     }
@@ -194,6 +202,9 @@ impl Core {
         let id = QueueId(destination);
         if self.queues.contains_key(&id) {
             return self.with_queue(id, step, |queue, turn| queue.catch_up(budget, turn));
+        }
+        if self.redrives.contains_key(&RedriveId(destination)) {
+            return self.go_on(RedriveId(destination), budget, step);
         }
         self.lend_topic(TopicId(destination), step, |topic, turn| topic.catch_up(budget, turn));
         self.close_topic(TopicId(destination));
@@ -288,6 +299,10 @@ impl Core {
         ids.sort_unstable();
         for id in ids {
             self.close_step(id, step);
+        }
+        for (id, redrive) in &mut self.redrives {
+            redrive.pace_from(step.now);
+            self.agenda.set(id.0, redrive.next_deadline());
         }
         for topic in self.topics.values() {
             self.agenda.set(topic.id.0, topic.next_deadline());

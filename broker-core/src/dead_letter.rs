@@ -88,7 +88,18 @@ impl Queue {
                 Chosen { sequences, not_found: Vec::new() }
             }
             DeadLetters::Ids(selectors) => self.choose_by_id(selectors, messages),
+            DeadLetters::Sequences(sequences) => {
+                let is_dead = |sequence: &&Sequence| self.is_dead(**sequence, messages);
+                let sequences = sequences.iter().filter(is_dead).copied().collect();
+                Chosen { sequences, not_found: Vec::new() }
+            }
         }
+    }
+
+    /// Whether that message is a dead letter of this queue.
+    pub(crate) fn is_dead(&self, sequence: Sequence, messages: &Messages) -> bool {
+        let copy = messages.find_copy(sequence, self.id);
+        copy.is_some_and(|slot| matches!(messages.copy(slot).state, State::Dead { .. }))
     }
 
     fn choose_by_id(&self, selectors: &[Selector], messages: &Messages) -> Chosen {

@@ -52,6 +52,10 @@ pub struct QueueId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TopicId(pub u32);
 
+/// The number of a paced redrive. They draw from the counter of queues and topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RedriveId(pub u32);
+
 /// The number of a stored message, in publish order over the whole broker; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sequence(pub u64);

@@ -62,6 +62,7 @@ mod message;
 mod number_map;
 mod ordering;
 mod queue;
+mod redrive;
 pub mod reply;
 pub mod restore;
 pub mod settings;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use units::Timestamp;
 
-use crate::identity::{Name, Receipt, Sequence};
+use crate::identity::{Name, Receipt, RedriveId, Sequence};
 
 /// The answer to a command that was carried out.
 #[derive(Clone, Debug)]
@@ -33,6 +33,13 @@ pub enum Reply {
     Settled(Vec<Settled>),
     /// What a redrive did.
     Redriven(Redriven),
+    /// A paced redrive was started.
+    RedriveStarted {
+        /// Its number.
+        redrive: RedriveId,
+        /// How many dead letters it goes through.
+        count: u64,
+    },
 }
 
 /// The result of publishing one message.
@@ -124,6 +131,9 @@ pub enum Refusal {
     /// No dead letter of that id is in the queue.
     #[error("no such dead letter in the queue")]
     DeadLetterNotFound,
+    /// No paced redrive has that number.
+    #[error("there is no redrive {}", .0.0)]
+    RedriveNotFound(RedriveId),
     /// It was to be created only, and exists.
     #[error("it exists already")]
     AlreadyExists,

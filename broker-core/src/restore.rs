@@ -4,14 +4,15 @@ use units::Timestamp;
 
 use crate::{
     change::{
-        Change, CopyRecord, Effects, HighWater, LeaseRecord, MessageRecord, QueueRecord, RememberedId,
-        SubscriptionRecord, TopicRecord,
+        Change, CopyRecord, Effects, HighWater, LeaseRecord, MessageRecord, QueueRecord, RedriveRecord,
+        RememberedId, SubscriptionRecord, TopicRecord,
     },
     core::{Core, Step},
     deduplication::Remembered,
     identity::{LeaseId, QueueId, Sequence, TopicId},
     lease::LONGEST_AFTER_RESTART,
     message::State,
+    redrive::Redrive,
     topic::Subscription,
 };
 
@@ -82,6 +83,11 @@ impl Restore {
         if copy.trail().ended_lease.is_none_or(|ended| ended < lease) {
             copy.state = State::Leased(lease);
         }
+    }
+
+    /// A paced redrive.
+    pub fn redrive(&mut self, record: RedriveRecord) {
+        self.core.redrives.insert(record.id, Redrive::new(record));
     }
 
     /// A remembered id.

@@ -19,6 +19,11 @@ pub(crate) fn check_lease(lease: Duration) -> Result<(), Refusal> {
     check((MIN_LEASE..=MAX_LEASE).contains(&lease), "lease", "a lease is 100ms to 12h")
 }
 
+/// Checks the pace of a redrive.
+pub(crate) fn check_pace(per_second: u32) -> Result<(), Refusal> {
+    check((1..=100_000).contains(&per_second), "per_second", "1 to 100000")
+}
+
 impl QueueSettings {
     /// These settings with a change applied.
     ///

@@ -6,7 +6,7 @@ use units::Timestamp;
 use crate::{
     counters::{QueueCounters, QueueGauges},
     filter::Filter,
-    identity::{Name, QueueId, Sequence, TopicId},
+    identity::{Name, QueueId, RedriveId, Sequence, TopicId},
     settings::{OnFull, QueueSettings, Start, TopicSettings},
 };
 
@@ -97,6 +97,23 @@ pub struct Browsed {
 pub struct Retained {
     pub sequence: Sequence,
     pub published_at: Timestamp,
+}
+
+/// A paced redrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct RedriveView {
+    pub id: RedriveId,
+    pub from: Name,
+    pub to: Name,
+    pub per_second: u32,
+    pub started_at: Timestamp,
+    pub redriven: u64,
+    /// How many dead letters are still to have their turn.
+    pub remaining: u64,
+    /// Whether it waits for room in the queue that they go to.
+    pub waits_for_room: bool,
+    pub ended_at: Option<Timestamp>,
 }
 
 /// A dead letter.

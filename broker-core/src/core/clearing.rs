@@ -12,6 +12,16 @@ use crate::{
     turn::Turn,
 };
 
+/// What became of a dead letter whose turn it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turnout {
+    Redriven,
+    /// It is no dead letter of the queue any more, or the target holds a copy of it.
+    PassedOver,
+    /// The target has no room for it.
+    Full,
+}
+
 impl Core {
     pub(super) fn purge_queue(&mut self, name: &Name, step: &mut Step<'_>) -> Result<Reply, Refusal> {
         let id = self.queue_id(name)?;
@@ -67,27 +77,41 @@ impl Core {
             if redriven.sequences.len() >= limit {
                 break;
             }
-            if from != to && self.messages.find_copy(sequence, to).is_some() {
-                continue;
+            match self.redrive_one(sequence, from, to, step) {
+                Turnout::Redriven => redriven.sequences.push(sequence),
+                Turnout::PassedOver => {}
+                Turnout::Full => {
+                    redriven.stopped_full = true;
+                    break;
+                }
             }
-            if !self.queues[&to].has_room_for(self.messages.copy_in(sequence, from), &self.messages) {
-                redriven.stopped_full = true;
-                break;
-            }
-            self.redrive_one(sequence, from, to, step);
-            redriven.sequences.push(sequence);
         }
         self.close_step(from, step);
         self.close_step(to, step);
         Ok(Reply::Redriven(redriven))
     }
 
-    fn redrive_one(&mut self, sequence: Sequence, from: QueueId, to: QueueId, step: &mut Step<'_>) {
+    /// Redrives one message, where it is a dead letter and fits. The steps of both queues are to be closed.
+    pub(super) fn redrive_one(
+        &mut self,
+        sequence: Sequence,
+        from: QueueId,
+        to: QueueId,
+        step: &mut Step<'_>,
+    ) -> Turnout {
+        let is_there = from != to && self.messages.find_copy(sequence, to).is_some();
+        if is_there || !self.queues[&from].is_dead(sequence, &self.messages) {
+            return Turnout::PassedOver;
+        }
         let slot = self.messages.copy_in(sequence, from);
+        if !self.queues[&to].has_room_for(slot, &self.messages) {
+            return Turnout::Full;
+        }
         self.lend_queue(from, step, |queue, turn| queue.release_dead(slot, turn));
         self.lend_queue(to, step, |queue, turn| {
             if from == to { queue.take_redriven(slot, turn) } else { queue.take_moved(slot, turn) }
         });
+        Turnout::Redriven
     }
 }
 

@@ -172,7 +172,7 @@ impl Core {
         Ok(Reply::Removed { count: 1 })
     }
 
-    fn next_destination(&mut self) -> u32 {
+    pub(super) fn next_destination(&mut self) -> u32 {
         let number = self.high_water.next_destination;
         self.high_water.next_destination += 1;
         number

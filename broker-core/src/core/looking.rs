@@ -7,11 +7,15 @@ use units::Timestamp;
 use crate::{
     command::Span,
     core::Core,
-    identity::{Name, QueueId, Selector, Sequence, TopicId},
+    identity::{Name, QueueId, RedriveId, Selector, Sequence, TopicId},
     message::State,
     ordering::bound_after,
     queue::Queue,
-    view::{Browsed, DeadLetter, Position, QueueView, Retained, SubscriptionView, TopicView, WaitingState},
+    redrive::Redrive,
+    view::{
+        Browsed, DeadLetter, Position, QueueView, RedriveView, Retained, SubscriptionView, TopicView,
+        WaitingState,
+    },
 };
 
 impl Core {
@@ -109,6 +113,19 @@ impl Core {
     #[must_use]
     pub fn dead_letter(&self, queue: &Name, sequence: Sequence) -> Option<DeadLetter> {
         self.queue_named(queue)?.dead_letter(sequence, &self.messages)
+    }
+
+    /// A paced redrive, running or ended.
+    #[must_use]
+    pub fn paced_redrive(&self, id: RedriveId) -> Option<RedriveView> {
+        self.redrives.get(&id).map(Redrive::view)
+    }
+
+    /// The paced redrives by their numbers, those before `before`, newest first.
+    #[must_use]
+    pub fn paced_redrives(&self, before: Option<RedriveId>, limit: usize) -> Vec<RedriveView> {
+        let range = self.redrives.range((Bound::Unbounded, bound_after(before)));
+        range.rev().take(limit).map(|(_, redrive)| redrive.view()).collect()
     }
 
     /// The messages of that id in a queue, whatever their state, newest first.

@@ -6,9 +6,9 @@ use broker_core::{
     Core,
     change::{
         Change, CopyRecord, Effects, FailureRecord, HighWater, LeaseRecord, MessageRecord, QueueRecord,
-        RememberedId, SubscriptionRecord, TopicRecord,
+        RedriveRecord, RememberedId, SubscriptionRecord, TopicRecord,
     },
-    identity::{LeaseId, QueueId, Sequence, TopicId},
+    identity::{LeaseId, QueueId, RedriveId, Sequence, TopicId},
 };
 use units::Timestamp;
 
@@ -23,6 +23,7 @@ pub(crate) struct Disk {
     copies: BTreeMap<(Sequence, QueueId), Option<CopyRecord>>,
     pub(crate) failures: BTreeMap<(Sequence, QueueId), Vec<FailureRecord>>,
     pub(crate) leases: BTreeMap<LeaseId, LeaseRecord>,
+    redrives: BTreeMap<RedriveId, RedriveRecord>,
     remembered: Vec<RememberedId>,
 }
 
@@ -82,6 +83,14 @@ impl Disk {
             Change::LeaseGone(id) => {
                 self.leases.remove(&id).expect("a lease that goes was there");
             }
+            Change::RedrivePut(record) => drop(self.redrives.insert(record.id, record)),
+            Change::RedriveProgress(id, progress) => {
+                self.redrives.get_mut(&id).expect("a redrive that goes on is there").progress = progress;
+            }
+            Change::RedriveGone(id) => {
+                self.redrives.remove(&id).expect("a redrive that goes was there");
+            }
+            Change::Audited(record) => panic!("the core audits nothing by itself: {record:?}"),
             Change::IdRemembered(record) => self.remembered.push(record),
         }
     }
@@ -119,6 +128,7 @@ impl Disk {
             }
         }
         self.leases.values().for_each(|it| restore.lease(it.clone()));
+        self.redrives.values().for_each(|it| restore.redrive(it.clone()));
         self.remembered.iter().for_each(|it| restore.remembered(*it));
         let mut effects = Effects::default();
         let core = restore.finish(now, &mut effects);

@@ -13,6 +13,7 @@ mod limits;
 mod looking;
 mod model;
 mod ordering;
+mod pacing;
 mod publishing;
 mod receiving;
 mod replaying;
