@@ -271,8 +271,8 @@ pub struct AuditRecord {
     pub who: Arc<str>,
     /// A word such as `redrive`.
     pub action: Arc<str>,
-    /// The queue, or the topic where the action is of one.
-    pub subject: Option<Arc<str>>,
+    pub queue: Option<Arc<str>>,
+    pub topic: Option<Arc<str>>,
     /// The other queue, where there is one.
     pub to: Option<Arc<str>>,
     /// How many messages it concerned.

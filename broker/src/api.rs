@@ -2,6 +2,7 @@
 //! of the contract; every slug of the errors is in [`problem`].
 
 mod about;
+mod audit;
 mod browsing;
 mod cursor;
 mod dead_letters;
@@ -17,6 +18,7 @@ mod publishing;
 mod queues;
 mod receipt;
 mod receiving;
+mod redrives;
 mod replaying;
 mod settling;
 mod subscriptions;
@@ -79,6 +81,8 @@ fn endpoints(health: &Health) -> OpenApiRouter<Api> {
         .merge(receiving::router())
         .merge(settling::router())
         .merge(dead_letters::router())
+        .merge(redrives::router())
+        .merge(audit::router())
         .merge(watching::router())
         .merge(tokens::router())
         .merge(about::router())

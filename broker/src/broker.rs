@@ -8,7 +8,7 @@ use std::{
 
 use broker_core::{
     Core,
-    change::FailureRecord,
+    change::{AuditRecord, FailureRecord},
     command::{Command, Receive},
     identity::{QueueId, Selector, Sequence},
     reply::Reply,
@@ -23,6 +23,7 @@ use crate::{
         handout::Handout,
         journey::Journey,
         line::{Item, Line},
+        note::Note,
         parked::Waiter,
         readers::Readers,
         view::View,
@@ -68,8 +69,20 @@ impl Broker {
     /// # Errors
     /// What [`BrokerError`] lists.
     pub async fn send(&self, command: Command) -> Result<Reply, BrokerError> {
+        self.send_noted(command, None).await
+    }
+
+    /// The same for something that is done by hand; when it is carried out, the audit trail says so.
+    ///
+    /// # Errors
+    /// What [`BrokerError`] lists.
+    pub async fn send_by_hand(&self, command: Command, note: Note) -> Result<Reply, BrokerError> {
+        self.send_noted(command, Some(note)).await
+    }
+
+    async fn send_noted(&self, command: Command, note: Option<Note>) -> Result<Reply, BrokerError> {
         let (reply, answer) = oneshot::channel();
-        self.line.push(Item::Command { command, reply, arrived: Instant::now() })?;
+        self.line.push(Item::Command { command, note, reply, arrived: Instant::now() })?;
         answer.await.map_err(|_| BrokerError::Stopped)?
     }
 
@@ -127,6 +140,18 @@ impl Broker {
         sequences: Vec<Sequence>,
     ) -> Result<Vec<Option<FailureRecord>>, BrokerError> {
         self.readers.read(move |reader| reader.last_failures(queue, &sequences)).await
+    }
+
+    /// What was done by hand, newest first, those before a number, with their numbers.
+    ///
+    /// # Errors
+    /// [`BrokerError::Unreadable`] or [`BrokerError::Stopped`].
+    pub async fn audit(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditRecord)>, BrokerError> {
+        self.readers.read(move |reader| reader.audit(before, limit)).await
     }
 
     /// What happened to the newest message of that id, as far as memory reaches; `None` when neither memory

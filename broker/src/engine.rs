@@ -18,6 +18,7 @@ pub mod handout;
 pub mod journey;
 pub mod line;
 pub(crate) mod metrics;
+pub mod note;
 pub(crate) mod parked;
 pub(crate) mod readers;
 mod room;

@@ -23,6 +23,7 @@ pub use config::Config;
 pub use engine::{
     handout::{Delivery, GiveBack, Handout},
     journey::{Journey, Step},
+    note::Note,
 };
 pub use error::BrokerError;
 pub use run::run;

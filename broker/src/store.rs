@@ -7,7 +7,7 @@ pub mod sqlite;
 use std::{io, sync::Arc};
 
 use broker_core::{
-    change::{Change, FailureRecord, HighWater},
+    change::{AuditRecord, Change, FailureRecord, HighWater},
     counters::QueueCounters,
     identity::{QueueId, Sequence},
     restore::Restore,
@@ -90,6 +90,12 @@ pub trait Reader: Send + Sync {
         queue: QueueId,
         sequences: &[Sequence],
     ) -> Result<Vec<Option<FailureRecord>>, StoreError>;
+
+    /// What was done by hand, newest first, those before a number, with their numbers.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists.
+    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, AuditRecord)>, StoreError>;
 }
 
 /// What one commit writes.

@@ -1,12 +1,7 @@
 //! Dead letters: look at them, redrive them, discard them.
 
-use axum::{Json, extract::State, http::StatusCode, response::Response};
-use broker_core::{
-    command::{Command, DeadLetters},
-    identity::{Name, Sequence},
-    reply::{Refusal, Reply},
-    view::DeadLetter,
-};
+use axum::{extract::State, response::Response};
+use broker_core::reply::Refusal;
 use serve::{
     extract::{Path, Query},
     problem::Problem,
@@ -15,15 +10,20 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Api,
-    path::{BySource, InQueue, InQueueById, NoQuery},
-    queues::{Nothing, Purged, look_into, unexpected},
+    path::{BySource, InQueueById},
+    queues::look_into,
 };
 use crate::error::BrokerError;
 
+mod candidates;
+mod fold;
+mod groups;
 mod history;
 mod item;
 mod list;
+mod purge;
 mod redrive;
+mod selection;
 mod totals;
 
 pub(super) fn router() -> OpenApiRouter<Api> {
@@ -31,8 +31,9 @@ pub(super) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(totals::totals))
         .routes(routes!(list::list))
         .routes(routes!(redrive::redrive))
-        .routes(routes!(purge))
-        .routes(routes!(show, discard))
+        .routes(routes!(groups::groups))
+        .routes(routes!(purge::purge))
+        .routes(routes!(show, purge::discard))
 }
 
 /// One dead letter with its message and history, oldest failure first, kept over redrives.
@@ -66,56 +67,5 @@ fn missing() -> Problem {
     BrokerError::from(Refusal::DeadLetterNotFound).into()
 }
 
-/// Discard all dead letters of this id.
-#[utoipa::path(delete, path = "/queues/{queue}/dead-letters/{id}", operation_id = "discard_dead_letter", tag = "dead letters", params(InQueueById, BySource),
-    responses(
-        (status = 204, description = "Discarded"),
-        (status = 404, description = "`queue-not-found` or `dead-letter-not-found`"),
-    ))]
-async fn discard(
-    State(api): State<Api>,
-    Path(path): Path<InQueueById>,
-    Query(source): Query<BySource>,
-) -> Result<StatusCode, Problem> {
-    let which = DeadLetters::Ids(vec![path.selector(&source)]);
-    match api.broker.send(Command::DiscardDeadLetters { queue: path.queue()?, which }).await? {
-        Reply::Removed { count: 0 } => Err(missing()),
-        Reply::Removed { .. } => Ok(StatusCode::NO_CONTENT),
-        other => Err(unexpected(&other)),
-    }
-}
-
-/// Discard all dead letters of the queue.
-#[utoipa::path(post, path = "/queues/{queue}/dead-letters/purge", operation_id = "purge_dead_letters", tag = "dead letters", params(InQueue),
-    request_body = Nothing,
-    responses(
-        (status = 200, description = "How many were discarded", body = Purged),
-        (status = 404, description = "`queue-not-found`"),
-    ))]
-async fn purge(
-    State(api): State<Api>,
-    Path(path): Path<InQueue>,
-    _: NoQuery,
-    serve::extract::Json(Nothing {}): serve::extract::Json<Nothing>,
-) -> Result<Json<Purged>, Problem> {
-    let discard = Command::DiscardDeadLetters { queue: path.name()?, which: DeadLetters::All };
-    Purged::of(&api.broker.send(discard).await?)
-}
-
 /// How many dead letters are looked at, and how many stored events are read, at a time.
 const AT_ONCE: usize = 256;
-
-/// All dead letters of a queue, oldest first.
-async fn all(api: &Api, queue: &Name) -> Result<Vec<Sequence>, Problem> {
-    let mut found: Vec<DeadLetter> = Vec::new();
-    loop {
-        let before = found.last().map(|letter| (letter.since, letter.sequence));
-        let wanted = queue.clone();
-        let slice = look_into(api, queue, move |core| core.dead_letters(&wanted, before, AT_ONCE)).await?;
-        let ended = slice.len() < AT_ONCE;
-        found.extend(slice);
-        if ended {
-            return Ok(found.into_iter().rev().map(|letter| letter.sequence).collect());
-        }
-    }
-}

@@ -80,6 +80,8 @@ pub(super) type Lifetime = Span<1, TEN_YEARS>;
 pub(super) type LifetimeOrNull = OrNull<Lifetime>;
 /// A number that is at least 1.
 pub(super) type Count = Whole<1, LARGEST>;
+/// How many a second.
+pub(super) type Pace = Whole<1, 100_000>;
 /// A number that may be 0.
 pub(super) type CountOrNone = Whole<0, LARGEST>;
 /// A number of deliveries.

@@ -37,10 +37,12 @@ slugs! {
         "A token of this name exists, and its text can't be shown again. Nothing was changed; revoke it first, or choose another name."
     LAST_ADMIN_TOKEN "last-admin-token" 409 "The last token that can manage tokens has to stay"
         "Without this token nobody could manage the others, or, where it is the only one, everybody who reaches the broker could do everything. Nothing was changed. Make another token with admin:* first; or revoke the others first and let the broker listen on a loopback address, or start it with --allow-anonymous."
+    REDRIVE_NOT_FOUND "redrive-not-found" 404 "There is no such redrive"
+        "No paced redrive has this number; it may have been stopped, or have ended long ago. GET /redrives lists them."
     ALREADY_EXISTS "already-exists" 412 "It exists already"
         "The request carried If-None-Match: *, so it only creates, and what it would create exists. Nothing was changed; leave the header out to change settings."
     SETTING_CONFLICT "setting-conflict" 409 "This setting can't change now"
-        "The setting can't change while the queue holds messages, dead letters too. Nothing was changed; empty the queue first, or use another queue."
+        "The ordering of a queue can't change while it holds messages, dead letters too, nor a subscription's from once it is made. Nothing was changed; empty the queue first or use another one; for retained messages, replay them."
     QUEUE_NOT_EMPTY "queue-not-empty" 409 "The queue is not empty"
         "Something in the queue is ready, leased, delayed or dead. Nothing was changed; consume or purge it first, or add ?force=true to remove it with all that is in it."
     MESSAGE_LEASED "message-leased" 409 "The message is leased"
@@ -81,6 +83,7 @@ fn refused(refusal: Refusal, detail: String) -> Problem {
         Refusal::SubscriptionNotFound { .. } => &SUBSCRIPTION_NOT_FOUND,
         Refusal::MessageNotFound => &MESSAGE_NOT_FOUND,
         Refusal::DeadLetterNotFound => &DEAD_LETTER_NOT_FOUND,
+        Refusal::RedriveNotFound(_) => &REDRIVE_NOT_FOUND,
         Refusal::AlreadyExists => &ALREADY_EXISTS,
         Refusal::SettingConflict { .. } => &SETTING_CONFLICT,
         Refusal::QueueNotEmpty => &QUEUE_NOT_EMPTY,

@@ -26,7 +26,7 @@ use super::{
     page::{self, ByName},
     path::{BySource, InQueue, InQueueById, NoQuery},
 };
-use crate::error::BrokerError;
+use crate::{auth::Caller, engine::note::Note, error::BrokerError};
 
 mod counts;
 pub(super) mod settings;
@@ -167,10 +167,13 @@ struct Removal {
 ))]
 async fn delete(
     State(api): State<Api>,
+    caller: Caller,
     Path(path): Path<InQueue>,
     Query(Removal { force }): Query<Removal>,
 ) -> Result<StatusCode, Problem> {
-    api.broker.send(Command::DeleteQueue { name: path.name()?, force }).await?;
+    let name = path.name()?;
+    let note = Note::new(caller.name(), "delete-queue").queue(&name);
+    api.broker.send_by_hand(Command::DeleteQueue { name, force }, note).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -182,18 +185,21 @@ async fn delete(
 ))]
 async fn remove_message(
     State(api): State<Api>,
+    caller: Caller,
     Path(path): Path<InQueueById>,
     Query(source): Query<BySource>,
 ) -> Result<StatusCode, Problem> {
-    let remove = Command::RemoveMessage { queue: path.queue()?, message: path.selector(&source) };
-    api.broker.send(remove).await?;
+    let (queue, message) = (path.queue()?, path.selector(&source));
+    let request = serde_json::json!({"ids": [path.id]});
+    let note = Note::new(caller.name(), "remove").queue(&queue).request(&request);
+    api.broker.send_by_hand(Command::RemoveMessage { queue, message }, note).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Nothing can be set.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
+struct Nothing {}
 
 /// How many messages were dropped.
 #[derive(Debug, Serialize, ToSchema)]
@@ -219,9 +225,12 @@ impl Purged {
     ))]
 async fn purge(
     State(api): State<Api>,
+    caller: Caller,
     Path(path): Path<InQueue>,
     _: NoQuery,
     serve::extract::Json(Nothing {}): serve::extract::Json<Nothing>,
 ) -> Result<Json<Purged>, Problem> {
-    Purged::of(&api.broker.send(Command::PurgeQueue { name: path.name()? }).await?)
+    let name = path.name()?;
+    let note = Note::new(caller.name(), "purge").queue(&name);
+    Purged::of(&api.broker.send_by_hand(Command::PurgeQueue { name }, note).await?)
 }

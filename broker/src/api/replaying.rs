@@ -26,7 +26,7 @@ use super::{
     publishing::CloudEvent,
     queues::unexpected,
 };
-use crate::error::BrokerError;
+use crate::{auth::Caller, engine::note::Note, error::BrokerError};
 
 /// How many stored events are read at a time.
 const READ_AT_ONCE: usize = 32;
@@ -74,13 +74,20 @@ struct Replayed {
     ))]
 async fn replay(
     State(api): State<Api>,
+    caller: Caller,
     Path(path): Path<InTopicByQueue>,
     _: NoQuery,
     serve::extract::Json(body): serve::extract::Json<ReplayBody>,
 ) -> Result<Json<Replayed>, Problem> {
     let (topic, queue) = path.names()?;
     let span = Span { from: body.from.and_then(|Since(from)| from), to: *body.to };
-    match api.broker.send(Command::Replay { topic, queue, span, chosen: Chosen::All }).await? {
+    let request = serde_json::json!({
+        "from": span.from.map_or_else(|| "earliest".to_owned(), |from| from.to_string()),
+        "to": span.to.map(|to| to.to_string()),
+    });
+    let note = Note::new(caller.name(), "replay").topic(&topic).queue(&queue).request(&request);
+    let replay = Command::Replay { topic, queue, span, chosen: Chosen::All };
+    match api.broker.send_by_hand(replay, note).await? {
         Reply::Replayed { count } => Ok(Json(Replayed { replayed: count })),
         other => Err(unexpected(&other)),
     }

@@ -31,7 +31,7 @@ use super::{
     queues::{only_creates, put_status},
     subscriptions::Subscription,
 };
-use crate::error::BrokerError;
+use crate::{auth::Caller, engine::note::Note, error::BrokerError};
 
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, show, delete))
@@ -186,9 +186,12 @@ async fn list(State(api): State<Api>, Query(page): Query<ByName>) -> Result<Json
 ))]
 async fn delete(
     State(api): State<Api>,
+    caller: Caller,
     Path(path): Path<InTopic>,
     _: NoQuery,
 ) -> Result<StatusCode, Problem> {
-    api.broker.send(Command::DeleteTopic { name: path.name()? }).await?;
+    let name = path.name()?;
+    let note = Note::new(caller.name(), "delete-topic").topic(&name);
+    api.broker.send_by_hand(Command::DeleteTopic { name }, note).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -49,15 +49,18 @@ impl Engine {
 
     fn decide_one(&mut self, ask: Ask, now: Timestamp) -> Result<Option<Decided>, StoreError> {
         match ask {
-            Ask::Command { command: command @ Command::Publish(_), reply, arrived } => {
+            Ask::Command { command: command @ Command::Publish(_), reply, arrived, .. } => {
                 let result =
                     if self.has_room() { self.apply(command, now) } else { Err(BrokerError::StorageFull) };
                 Ok(Some(Decided::Publish { reply, arrived, result }))
             }
-            Ask::Command { mut command, reply, arrived } => {
+            Ask::Command { mut command, note, reply, arrived } => {
                 self.choose(&mut command)?;
                 let result = self.apply(command.clone(), now);
-                Ok(Some(Decided::Command { command, reply, arrived, result }))
+                if let (Some(note), Ok(reply)) = (&note, &result) {
+                    self.effects.changes.push(Change::Audited(note.record(reply, now)));
+                }
+                Ok(Some(Decided::Command { command, note, reply, arrived, result }))
             }
             // Whoever asked has gone while the receive stood in line.
             Ask::Receive(waiter, None) if waiter.reply.is_closed() => Ok(None),

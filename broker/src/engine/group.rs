@@ -14,6 +14,7 @@ use super::{
     Engine,
     handout::{Delivery, GiveBack, Handout},
     line::{Item, ReplySender},
+    note::Note,
     parked::{Ticket, Waiter},
 };
 use crate::{
@@ -26,7 +27,7 @@ pub(super) type Place = Option<(QueueId, Ticket)>;
 
 /// A call that is to be decided.
 pub(super) enum Ask {
-    Command { command: Command, reply: ReplySender, arrived: Instant },
+    Command { command: Command, note: Option<Note>, reply: ReplySender, arrived: Instant },
     Receive(Waiter, Place),
     GiveBack(Nack),
 }
@@ -34,9 +35,23 @@ pub(super) enum Ask {
 /// A call that was decided and waits for the commit. It keeps what it takes to be decided again, but a
 /// publish does not: that is refused when there is no room.
 pub(super) enum Decided {
-    Publish { reply: ReplySender, arrived: Instant, result: Result<Reply, BrokerError> },
-    Command { command: Command, reply: ReplySender, arrived: Instant, result: Result<Reply, BrokerError> },
-    Receive { waiter: Waiter, place: Place, result: Result<Vec<Delivery>, BrokerError> },
+    Publish {
+        reply: ReplySender,
+        arrived: Instant,
+        result: Result<Reply, BrokerError>,
+    },
+    Command {
+        command: Command,
+        note: Option<Note>,
+        reply: ReplySender,
+        arrived: Instant,
+        result: Result<Reply, BrokerError>,
+    },
+    Receive {
+        waiter: Waiter,
+        place: Place,
+        result: Result<Vec<Delivery>, BrokerError>,
+    },
     GiveBack(Nack),
 }
 
@@ -49,8 +64,8 @@ impl Engine {
         let (mut asks, mut looks) = (Vec::with_capacity(items.len()), Vec::new());
         for item in items.drain(..) {
             match item {
-                Item::Command { command, reply, arrived } => {
-                    asks.push(Ask::Command { command, reply, arrived });
+                Item::Command { command, note, reply, arrived } => {
+                    asks.push(Ask::Command { command, note, reply, arrived });
                 }
                 Item::Receive(waiter) => asks.push(Ask::Receive(waiter, None)),
                 Item::GiveBack(nack) => asks.push(Ask::GiveBack(nack)),
@@ -181,7 +196,9 @@ fn refuse_publish(decided: Decided) -> Option<Ask> {
             drop(reply.send(Err(BrokerError::StorageFull)));
             None
         }
-        Decided::Command { command, reply, arrived, .. } => Some(Ask::Command { command, reply, arrived }),
+        Decided::Command { command, note, reply, arrived, .. } => {
+            Some(Ask::Command { command, note, reply, arrived })
+        }
         Decided::Receive { waiter, place, .. } => Some(Ask::Receive(waiter, place)),
         Decided::GiveBack(nack) => Some(Ask::GiveBack(nack)),
     }

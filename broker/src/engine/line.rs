@@ -12,7 +12,7 @@ use broker_core::{
 };
 use tokio::sync::oneshot;
 
-use super::{parked::Waiter, view::View};
+use super::{note::Note, parked::Waiter, view::View};
 use crate::error::BrokerError;
 
 /// How long the waiting line may be.
@@ -51,8 +51,8 @@ pub(crate) type ReplySender = oneshot::Sender<Result<Reply, BrokerError>>;
 
 /// What waits in the line.
 pub(crate) enum Item {
-    /// A command and whom to answer.
-    Command { command: Command, reply: ReplySender, arrived: Instant },
+    /// A command, what the audit trail is to say of it, and whom to answer.
+    Command { command: Command, note: Option<Note>, reply: ReplySender, arrived: Instant },
     /// A receive.
     Receive(Waiter),
     /// Deliveries that nobody took; there is nobody to answer.

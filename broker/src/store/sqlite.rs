@@ -2,10 +2,12 @@
 //!
 //! The tables stand in [`schema`]; the binary columns in [`layout`].
 
+mod audit;
 mod checkpoint;
 mod layout;
 mod load;
 mod read;
+mod redrives;
 mod remembered;
 mod schema;
 mod settings;

@@ -176,7 +176,10 @@ async fn a_token_without_any_right_on_a_name_may_only_list() {
         "GET /problems/some",
         "GET /queues",
         "GET /readyz",
+        "GET /redrives",
+        "GET /redrives/some",
         "GET /topics",
+        "POST /filters/test",
     ];
     assert_eq!(allowed, expected.map(str::to_owned).into());
 }

@@ -1,10 +1,6 @@
 //! The list of a queue's dead letters, newest first, narrowed by type, reason and time.
 
 use axum::{Json, extract::State};
-use broker_core::{
-    identity::{Name, QueueId, Sequence},
-    view::DeadLetter,
-};
 use serde::Deserialize;
 use serve::{
     extract::{Path, Query},
@@ -14,8 +10,11 @@ use serve::{
 use units::Timestamp;
 use utoipa::IntoParams;
 
-use super::{AT_ONCE, item::Item};
-use crate::api::{Api, cursor::Timeline, given::Moment, path::InQueue, queues::look_into};
+use super::{
+    item::Item,
+    selection::{Place, Selection, Slice},
+};
+use crate::api::{Api, cursor::Timeline, given::Moment, path::InQueue};
 
 /// How many dead letters one call looks through for those that fit.
 const MOST_LOOKED_AT: usize = 20_000;
@@ -45,16 +44,9 @@ pub(super) struct DeadLetterQuery {
 }
 
 impl DeadLetterQuery {
-    /// Whether its time fits, which is known before its event is read.
-    fn wants_time(&self, letter: &DeadLetter) -> bool {
-        self.since.is_none_or(|since| letter.last_failed_at >= since)
-            && self.until.is_none_or(|until| letter.last_failed_at <= until)
-    }
-
-    fn wants(&self, item: &Item) -> bool {
-        let of_type = self.r#type.as_ref().is_none_or(|wanted| *wanted == item.r#type);
-        let text = item.reason.as_deref().unwrap_or_default();
-        of_type && self.reason.as_ref().is_none_or(|part| text.contains(part.as_str()))
+    fn selection(&self) -> Selection {
+        let Self { r#type, reason, since, until, .. } = self;
+        Selection { kind: r#type.clone(), reason: reason.clone(), since: *since, until: *until }
     }
 }
 
@@ -73,64 +65,25 @@ pub(super) async fn list(
     let cursor = query.cursor.as_deref();
     let mut before =
         cursor.map(|text| Timeline::DeadLetters.parse(text).ok_or_else(invalid_cursor)).transpose()?;
-    let limit = query.limit.get();
+    let (limit, wanted) = (query.limit.get(), query.selection());
     let (mut items, mut looked_at) = (Vec::new(), 0);
     loop {
-        let (id, slice) = slice(&api, &queue, before).await?;
-        let ended = slice.len() < AT_ONCE;
+        let slice = Slice::before(&api, &queue, before).await?;
         looked_at += slice.len();
-        for (place, item) in fitting(&api, id, &slice, &query).await? {
+        for (place, item) in slice.fitting(&api, &wanted).await? {
             if items.len() == limit {
                 return Ok(Json(Page { items, next_cursor: before.map(cursor_of) }));
             }
             items.push(item);
             before = Some(place);
         }
-        if ended {
-            return Ok(Json(Page { items, next_cursor: None }));
-        }
-        before = slice.last().map(|letter| (letter.since, letter.sequence));
-        if looked_at >= MOST_LOOKED_AT {
+        before = slice.next();
+        if before.is_none() || looked_at >= MOST_LOOKED_AT {
             return Ok(Json(Page { items, next_cursor: before.map(cursor_of) }));
         }
     }
 }
 
-fn cursor_of((at, sequence): (Timestamp, Sequence)) -> String {
+fn cursor_of((at, sequence): Place) -> String {
     Timeline::DeadLetters.cursor(at, sequence)
-}
-
-async fn slice(
-    api: &Api,
-    queue: &Name,
-    before: Option<(Timestamp, Sequence)>,
-) -> Result<(QueueId, Vec<DeadLetter>), Problem> {
-    let wanted = queue.clone();
-    let seen = look_into(api, queue, move |core| {
-        Some((core.queue(&wanted)?.id, core.dead_letters(&wanted, before, AT_ONCE)))
-    });
-    seen.await?.ok_or_else(|| crate::api::queues::not_found(queue.clone()))
-}
-
-/// Those of a slice that fit, with their places.
-async fn fitting(
-    api: &Api,
-    queue: QueueId,
-    slice: &[DeadLetter],
-    query: &DeadLetterQuery,
-) -> Result<Vec<((Timestamp, Sequence), Item)>, Problem> {
-    let letters: Vec<&DeadLetter> = slice.iter().filter(|letter| query.wants_time(letter)).collect();
-    let sequences: Vec<Sequence> = letters.iter().map(|letter| letter.sequence).collect();
-    let records = api.broker.records(sequences.clone()).await?;
-    let failures = api.broker.last_failures(queue, sequences).await?;
-    let mut found = Vec::new();
-    for ((letter, record), failure) in letters.into_iter().zip(records).zip(failures) {
-        // One that was redriven or discarded since the look has no record any more.
-        let Some(record) = record else { continue };
-        let item = Item::of(letter, &record, failure.as_ref())?;
-        if query.wants(&item) {
-            found.push(((letter.since, letter.sequence), item));
-        }
-    }
-    Ok(found)
 }

@@ -1,11 +1,15 @@
-//! Redriving: dead letters back among the messages that wait, in their queue or in another.
+//! Redriving: dead letters back among the messages that wait, in their queue or in another, at once or so
+//! many a second.
 
-use std::collections::HashMap;
-
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
 use broker_core::{
-    command::{Command, DeadLetters},
-    identity::{Name, Selector, Sequence},
+    command::Command,
+    identity::Name,
     reply::{Redriven, Reply},
 };
 use serde::{Deserialize, Serialize};
@@ -13,20 +17,25 @@ use serve::{
     extract::{Path, Query},
     problem::Problem,
 };
+use units::Timestamp;
 use utoipa::ToSchema;
 
-use super::{AT_ONCE, all, item};
+use super::{
+    candidates::{Candidates, Wanted},
+    selection::Selection,
+};
 use crate::{
     api::{
         Api,
-        given::{Count, Given, Whole},
+        given::{Count, Given, Moment, Pace, Whole},
         path::{BySource, InQueue, name},
         queues::{look_into, unexpected},
     },
     auth::{Caller, grant::Role},
+    engine::note::Note,
 };
 
-/// What to redrive; `{}` is all.
+/// What to redrive: by ids, or all that fit a filter; `{}` is all.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RedriveBody {
@@ -34,6 +43,22 @@ pub(super) struct RedriveBody {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     ids: Given<Vec<String>>,
+    /// Only of this event type.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    r#type: Given<String>,
+    /// Only those whose last reason has this in it.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    reason: Given<String>,
+    /// Only those that last failed at this time or later.
+    #[serde(default)]
+    #[schema(value_type = Moment)]
+    since: Given<Timestamp>,
+    /// Only those that last failed at this time or earlier.
+    #[serde(default)]
+    #[schema(value_type = Moment)]
+    until: Given<Timestamp>,
     /// How many at the most, oldest first.
     #[serde(default)]
     #[schema(value_type = Count)]
@@ -41,6 +66,10 @@ pub(super) struct RedriveBody {
     /// Only say what would be redriven.
     #[serde(default)]
     dry_run: bool,
+    /// So many a second, as a task that goes on by itself and survives a restart.
+    #[serde(default)]
+    #[schema(value_type = Pace)]
+    per_second: Given<Pace>,
     /// Into this queue instead of their own; `admin` is needed on it too.
     #[serde(default)]
     #[schema(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
@@ -70,11 +99,28 @@ enum Stopped {
     QueueFull,
 }
 
-/// Redrive dead letters by id, or all of them, oldest first, as new deliveries.
+/// A redrive that goes on by itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RedriveStarted {
+    /// Its number: GET /redrives/{task} says how far it is.
+    task: String,
+}
+
+impl RedriveBody {
+    fn wanted(&self, source: &BySource) -> Result<Wanted, Problem> {
+        let Self { ids, r#type, reason, since, until, .. } = self;
+        let selection =
+            Selection { kind: r#type.0.clone(), reason: reason.0.clone(), since: **since, until: **until };
+        Wanted::of(ids.0.clone(), selection, source)
+    }
+}
+
+/// Redrive dead letters by id or by a filter, oldest first, as new deliveries; with `per_second`, as a task.
 #[utoipa::path(post, path = "/queues/{queue}/dead-letters/redrive", operation_id = "redrive_dead_letters", tag = "dead letters", params(InQueue, BySource),
     request_body = RedriveBody,
     responses(
         (status = 200, description = "What was redriven", body = RedriveResult),
+        (status = 202, description = "It was started", body = RedriveStarted),
         (status = 404, description = "`queue-not-found`: of the path or of `to`"),
     ))]
 pub(super) async fn redrive(
@@ -83,33 +129,38 @@ pub(super) async fn redrive(
     Path(path): Path<InQueue>,
     Query(source): Query<BySource>,
     serve::extract::Json(body): serve::extract::Json<RedriveBody>,
-) -> Result<Json<RedriveResult>, Problem> {
+) -> Result<Response, Problem> {
     let queue = path.name()?;
-    if source.is_given() && body.ids.is_none() {
-        return Err(Problem::invalid("source", "narrows ids: give ids too"));
-    }
+    let wanted = body.wanted(&source)?;
     let to = body.to.as_deref().map(|text| name("to", text)).transpose()?;
     to.as_ref().map_or(Ok(()), |to| caller.require(Role::Admin, to))?;
     let limit = body.limit.map(|Whole(limit)| limit);
-    let which = body
-        .ids
-        .as_ref()
-        .map_or(DeadLetters::All, |ids| DeadLetters::Ids(ids.iter().map(|id| source.narrow(id)).collect()));
+    let note = Note::new(caller.name(), "redrive").queue(&queue).to(to.as_ref()).request(&wanted.described());
+    if let (Some(Whole(per_second)), false) = (*body.per_second, body.dry_run) {
+        let which = wanted.dead_letters(&api, &queue).await?;
+        let per_second = u32::try_from(per_second).unwrap_or(u32::MAX);
+        let start = Command::StartRedrive { queue, which, to, limit, per_second };
+        return match api.broker.send_by_hand(start, note).await? {
+            Reply::RedriveStarted { redrive, .. } => {
+                let started = RedriveStarted { task: redrive.0.to_string() };
+                Ok((StatusCode::ACCEPTED, Json(started)).into_response())
+            }
+            other => Err(unexpected(&other)),
+        };
+    }
     // The ids are gathered first: what is redriven may be consumed and gone before its answer is written.
-    let candidates = match (&which, &*body.ids) {
-        (DeadLetters::Ids(selectors), Some(ids)) => of_ids(&api, &queue, selectors.clone(), ids).await?,
-        _ => of_all(&api, &queue, limit).await?,
-    };
+    let candidates = wanted.candidates(&api, &queue, limit).await?;
     let done = if body.dry_run {
         look_for_target(&api, to.as_ref()).await?;
-        candidates.would_be(limit)
+        would_be(&candidates, limit)
     } else {
-        match api.broker.send(Command::Redrive { queue, which, to, limit }).await? {
+        let which = candidates.which();
+        match api.broker.send_by_hand(Command::Redrive { queue, which, to, limit }, note).await? {
             Reply::Redriven(done) => done,
             other => return Err(unexpected(&other)),
         }
     };
-    Ok(Json(candidates.result(&done, body.ids.as_deref().unwrap_or_default())))
+    Ok(Json(result(candidates, &done)).into_response())
 }
 
 /// What a dry run would refuse.
@@ -120,67 +171,18 @@ async fn look_for_target(api: &Api, to: Option<&Name>) -> Result<(), Problem> {
     }
 }
 
-/// The dead letters that a redrive may take, oldest first, with their ids.
-struct Candidates {
-    sequences: Vec<Sequence>,
-    ids: HashMap<Sequence, String>,
-    not_found: Vec<usize>,
+/// What a redrive would do now.
+fn would_be(candidates: &Candidates, limit: Option<u64>) -> Redriven {
+    let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let sequences = candidates.sequences.iter().take(limit).copied().collect();
+    Redriven { sequences, ..Redriven::default() }
 }
 
-impl Candidates {
-    /// What a redrive would do now.
-    fn would_be(&self, limit: Option<u64>) -> Redriven {
-        let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        Redriven {
-            sequences: self.sequences.iter().take(limit).copied().collect(),
-            not_found: self.not_found.clone(),
-            stopped_full: false,
-        }
+fn result(mut candidates: Candidates, done: &Redriven) -> RedriveResult {
+    RedriveResult {
+        redriven: done.sequences.len(),
+        ids: done.sequences.iter().filter_map(|sequence| candidates.ids.remove(sequence)).collect(),
+        not_found: candidates.not_found,
+        stopped: done.stopped_full.then_some(Stopped::QueueFull),
     }
-
-    fn result(mut self, done: &Redriven, asked: &[String]) -> RedriveResult {
-        RedriveResult {
-            redriven: done.sequences.len(),
-            ids: done.sequences.iter().filter_map(|sequence| self.ids.remove(sequence)).collect(),
-            not_found: done.not_found.iter().filter_map(|place| asked.get(*place).cloned()).collect(),
-            stopped: done.stopped_full.then_some(Stopped::QueueFull),
-        }
-    }
-}
-
-async fn of_ids(
-    api: &Api,
-    queue: &Name,
-    selectors: Vec<Selector>,
-    ids: &[String],
-) -> Result<Candidates, Problem> {
-    let wanted = queue.clone();
-    let found = look_into(api, queue, move |core| {
-        selectors.iter().map(|selector| core.find_dead(&wanted, *selector)).collect::<Vec<_>>()
-    });
-    let mut candidates = Candidates { sequences: Vec::new(), ids: HashMap::new(), not_found: Vec::new() };
-    for (place, sequences) in found.await?.into_iter().enumerate() {
-        if sequences.is_empty() {
-            candidates.not_found.push(place);
-        }
-        candidates.ids.extend(sequences.into_iter().map(|sequence| (sequence, ids[place].clone())));
-    }
-    candidates.sequences = candidates.ids.keys().copied().collect();
-    candidates.sequences.sort_unstable();
-    Ok(candidates)
-}
-
-async fn of_all(api: &Api, queue: &Name, limit: Option<u64>) -> Result<Candidates, Problem> {
-    let mut sequences = all(api, queue).await?;
-    sequences.truncate(limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
-    let mut ids = HashMap::with_capacity(sequences.len());
-    for slice in sequences.chunks(AT_ONCE) {
-        let records = api.broker.records(slice.to_vec()).await?;
-        for (sequence, record) in slice.iter().zip(records) {
-            if let Some(record) = record {
-                ids.insert(*sequence, item::read(&record)?.id.into_owned());
-            }
-        }
-    }
-    Ok(Candidates { sequences, ids, not_found: Vec::new() })
 }

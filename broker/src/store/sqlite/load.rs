@@ -13,7 +13,7 @@ use broker_core::{
 use rusqlite::{Connection, Row};
 use units::Timestamp;
 
-use super::{layout, remembered::RememberedRows, settings};
+use super::{layout, redrives, remembered::RememberedRows, settings};
 use crate::store::StoreError;
 
 /// The numbers and the time of the last group.
@@ -60,6 +60,7 @@ pub(super) fn all(
         into.lease(lease(row)?);
         Ok(())
     })?;
+    redrives::load(connection, into)?;
     remembered_ids(connection, into, remembered)
 }
 
@@ -171,7 +172,7 @@ fn lease(row: &Row<'_>) -> Result<LeaseRecord, StoreError> {
 }
 
 /// Runs a query and hands over each row.
-fn each(
+pub(super) fn each(
     connection: &Connection,
     sql: &str,
     mut take: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
@@ -184,7 +185,7 @@ fn each(
     Ok(())
 }
 
-fn number(row: &Row<'_>, column: usize) -> Result<u64, StoreError> {
+pub(super) fn number(row: &Row<'_>, column: usize) -> Result<u64, StoreError> {
     Ok(row.get::<_, i64>(column)?.cast_unsigned())
 }
 
@@ -205,11 +206,11 @@ fn optional_text<'a>(row: &'a Row<'_>, column: usize) -> Result<Option<&'a str>,
     Ok(row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?)
 }
 
-fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], StoreError> {
+pub(super) fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], StoreError> {
     Ok(row.get_ref(column)?.as_blob().map_err(rusqlite::Error::from)?)
 }
 
-fn name(row: &Row<'_>, column: usize) -> Result<Name, StoreError> {
+pub(super) fn name(row: &Row<'_>, column: usize) -> Result<Name, StoreError> {
     let text = text(row, column)?;
     Name::parse(text).map_err(|_| StoreError::Damaged(format!("{text:?} is no name")))
 }

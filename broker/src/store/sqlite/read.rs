@@ -6,13 +6,14 @@ use std::{
 };
 
 use broker_core::{
-    change::{FailureOutcome, FailureRecord},
+    change::{AuditRecord, FailureOutcome, FailureRecord},
     identity::{QueueId, Sequence},
 };
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::{
+    audit,
     load::{optional_time, time},
     schema,
     write::number,
@@ -84,6 +85,10 @@ impl Reader for SqliteReader {
         self.with(|connection| {
             sequences.iter().map(|sequence| last_failure(connection, queue, *sequence)).collect()
         })
+    }
+
+    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, AuditRecord)>, StoreError> {
+        self.with(|connection| audit::page(connection, before, limit))
     }
 }
 

@@ -100,11 +100,38 @@ const VERSION_1: &str = "
     ) WITHOUT ROWID;
 ";
 
-/// What version 2 adds: filters and beginnings of subscriptions, copies that came by a replay.
+/// What version 2 adds: filters and beginnings of subscriptions, copies that came by a replay, paced
+/// redrives, and the audit trail.
 const VERSION_2: &str = "
     ALTER TABLE subscriptions ADD COLUMN filter TEXT; -- JSON
     ALTER TABLE subscriptions ADD COLUMN start TEXT NOT NULL DEFAULT 'new';
     ALTER TABLE copies ADD COLUMN replayed INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE redrives (
+        id INTEGER PRIMARY KEY,
+        from_queue TEXT NOT NULL,
+        to_queue TEXT NOT NULL,
+        per_second INTEGER NOT NULL,
+        started_at INTEGER NOT NULL,
+        sequences BLOB NOT NULL
+    );
+    -- Apart from the redrives, because it changes often and their sequences may be many.
+    CREATE TABLE redrive_progress (
+        redrive INTEGER PRIMARY KEY,
+        passed INTEGER NOT NULL,
+        redriven INTEGER NOT NULL,
+        ended_at INTEGER
+    );
+    CREATE TABLE audit (
+        number INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        action TEXT NOT NULL,
+        queue TEXT,
+        topic TEXT,
+        to_queue TEXT,
+        count INTEGER NOT NULL,
+        request TEXT -- JSON
+    );
 ";
 
 /// What leads from each version to the next, from none on.

@@ -13,7 +13,7 @@ use broker_core::{
 use rusqlite::{CachedStatement, Connection, Params, Transaction, TransactionBehavior, params};
 use units::Timestamp;
 
-use super::{layout, remembered::RememberedRows, settings};
+use super::{audit, layout, redrives, remembered::RememberedRows, settings};
 use crate::store::{Group, StoreError};
 
 /// How many failures of a copy are kept.
@@ -87,6 +87,10 @@ impl<'c> Writer<'c> {
                 "UPDATE OR REPLACE failures SET queue = ?3 WHERE sequence = ?1 AND queue = ?2",
                 params![number(sequence.0), from.0, to.0],
             ),
+            Change::RedrivePut(redrive) => redrives::put(self.connection, redrive),
+            Change::RedriveProgress(id, progress) => redrives::put_progress(self.connection, *id, *progress),
+            Change::RedriveGone(id) => redrives::remove(self.connection, *id),
+            Change::Audited(record) => audit::put(self.connection, record),
             // All of a group are packed into few rows.
             Change::IdRemembered(_) => Ok(()),
             Change::QueuePut(_) | Change::QueueGone(_) => self.queue(change),

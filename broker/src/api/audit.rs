@@ -1,0 +1,98 @@
+//! The audit trail: what was done by hand, by whom and when.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use broker_core::change::AuditRecord;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serve::{
+    extract::Query,
+    page::{Limit, Page, invalid_cursor},
+    problem::Problem,
+};
+use units::Timestamp;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::Api;
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// Which page.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AuditQuery {
+    /// How many items at the most.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 1000, default = 100, value_type = u32, required = false)]
+    limit: Limit,
+    /// Where to go on: `next_cursor` of the page before.
+    #[param(pattern = "^audit~[0-9]{1,18}$")]
+    cursor: Option<String>,
+}
+
+/// Something that was done by hand.
+#[derive(Debug, Serialize, ToSchema)]
+struct AuditItem {
+    at: Timestamp,
+    /// The name of the token; `anonymous` where none was needed.
+    #[schema(value_type = String)]
+    who: Arc<str>,
+    /// What: `redrive`, `stop-redrive`, `discard`, `purge-dead-letters`, `purge`, `remove`, `replay`,
+    /// `delete-queue` or `delete-topic`.
+    #[schema(value_type = String, example = "redrive")]
+    action: Arc<str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    queue: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    topic: Option<Arc<str>>,
+    /// The queue that messages went to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    to: Option<Arc<str>>,
+    /// How many messages it concerned.
+    count: u64,
+    /// What was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, required = false)]
+    filter: Option<Box<RawValue>>,
+}
+
+impl From<AuditRecord> for AuditItem {
+    fn from(record: AuditRecord) -> Self {
+        let AuditRecord { at, who, action, queue, topic, to, count, request } = record;
+        let filter = request.and_then(|request| RawValue::from_string(request.to_string()).ok());
+        Self { at, who, action, queue, topic, to, count, filter }
+    }
+}
+
+/// What was done by hand, newest first: the last 100,000 of it.
+#[utoipa::path(get, path = "/audit", operation_id = "list_audit", tag = "watching", params(AuditQuery), responses(
+    (status = 200, description = "A page of the audit trail", body = Page<AuditItem>),
+))]
+async fn list(
+    State(api): State<Api>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Json<Page<AuditItem>>, Problem> {
+    let before = query.cursor.as_deref().map(|text| place(text).ok_or_else(invalid_cursor)).transpose()?;
+    let limit = query.limit.get();
+    let mut found = api.broker.audit(before, limit + 1).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next_cursor = found.last().filter(|_| more).map(|(number, _)| format!("audit~{number}"));
+    Ok(Json(Page { items: found.into_iter().map(|(_, record)| record.into()).collect(), next_cursor }))
+}
+
+fn place(cursor: &str) -> Option<u64> {
+    cursor
+        .strip_prefix("audit~")
+        .filter(|digits| digits.len() <= 18 && !digits.starts_with('+'))?
+        .parse()
+        .ok()
+}

@@ -1,0 +1,169 @@
+//! Paced redrives: how far they are, and stopping them.
+
+use axum::{Json, extract::State, http::StatusCode};
+use broker_core::{command::Command, identity::RedriveId, reply::Refusal, view::RedriveView};
+use serde::{Deserialize, Serialize};
+use serve::{
+    extract::{Path, Query},
+    page::{Limit, Page, invalid_cursor},
+    problem::Problem,
+};
+use units::Timestamp;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Api, path::NoQuery, problem::REDRIVE_NOT_FOUND};
+use crate::{auth::Caller, engine::note::Note, error::BrokerError};
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, stop))
+}
+
+/// A paced redrive.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct ByTask {
+    /// Its number, as the redrive was answered.
+    #[param(min_length = 1, example = "17")]
+    task: String,
+}
+
+impl ByTask {
+    /// The number, where it can be one.
+    fn id(&self) -> Result<RedriveId, Problem> {
+        self.task.parse().map(RedriveId).map_err(|_| Problem::new(&REDRIVE_NOT_FOUND))
+    }
+}
+
+/// Which page.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct RedrivesQuery {
+    /// How many items at the most.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 1000, default = 100, value_type = u32, required = false)]
+    limit: Limit,
+    /// Where to go on: `next_cursor` of the page before.
+    #[param(pattern = "^redrives~[0-9]{1,9}$")]
+    cursor: Option<String>,
+}
+
+/// A redrive of so many dead letters a second.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PacedRedrive)]
+struct Redrive {
+    task: String,
+    /// The queue whose dead letters they are.
+    queue: String,
+    /// The queue that they go to.
+    to: String,
+    per_second: u32,
+    state: Stage,
+    /// How many were redriven so far.
+    redriven: u64,
+    /// How many are still to have their turn.
+    remaining: u64,
+    /// What it waits for at the moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    waiting_for: Option<WaitingFor>,
+    started_at: Timestamp,
+    ended_at: Option<Timestamp>,
+}
+
+/// Whether a paced redrive goes on.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = RedriveState)]
+enum Stage {
+    Running,
+    /// All had their turn.
+    Done,
+    /// It ended before: a queue of it was removed.
+    Stopped,
+}
+
+/// What a paced redrive can wait for.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum WaitingFor {
+    /// The queue that they go to has no room.
+    QueueFull,
+}
+
+impl From<RedriveView> for Redrive {
+    fn from(view: RedriveView) -> Self {
+        Self {
+            task: view.id.0.to_string(),
+            queue: view.from.to_string(),
+            to: view.to.to_string(),
+            per_second: view.per_second,
+            state: match view.ended_at {
+                None => Stage::Running,
+                Some(_) if view.remaining == 0 => Stage::Done,
+                Some(_) => Stage::Stopped,
+            },
+            redriven: view.redriven,
+            remaining: view.remaining,
+            waiting_for: view.waits_for_room.then_some(WaitingFor::QueueFull),
+            started_at: view.started_at,
+            ended_at: view.ended_at,
+        }
+    }
+}
+
+/// The paced redrives, newest first; the latest hundred that ended are among them.
+#[utoipa::path(get, path = "/redrives", operation_id = "list_redrives", tag = "dead letters", params(RedrivesQuery), responses(
+    (status = 200, description = "A page of redrives", body = Page<Redrive>),
+))]
+async fn list(
+    State(api): State<Api>,
+    Query(query): Query<RedrivesQuery>,
+) -> Result<Json<Page<Redrive>>, Problem> {
+    let before = query.cursor.as_deref().map(|text| place(text).ok_or_else(invalid_cursor)).transpose()?;
+    let limit = query.limit.get();
+    let mut found = api.broker.look(move |core, _| core.paced_redrives(before, limit + 1)).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more).map(|view| format!("redrives~{}", view.id.0));
+    Ok(Json(Page { items: found.into_iter().map(Into::into).collect(), next_cursor: last }))
+}
+
+fn place(cursor: &str) -> Option<RedriveId> {
+    let digits = cursor.strip_prefix("redrives~").filter(|digits| digits.len() <= 9)?;
+    digits.parse().ok().map(RedriveId)
+}
+
+/// How far a paced redrive is.
+#[utoipa::path(get, path = "/redrives/{task}", operation_id = "get_redrive", tag = "dead letters", params(ByTask), responses(
+    (status = 200, description = "The redrive", body = Redrive),
+    (status = 404, description = "`redrive-not-found`"),
+))]
+async fn show(
+    State(api): State<Api>,
+    Path(path): Path<ByTask>,
+    _: NoQuery,
+) -> Result<Json<Redrive>, Problem> {
+    let id = path.id()?;
+    let found = api.broker.look(move |core, _| core.paced_redrive(id)).await?;
+    found.map(|view| Json(view.into())).ok_or_else(|| BrokerError::from(Refusal::RedriveNotFound(id)).into())
+}
+
+/// Stop a paced redrive where it still runs, and forget it. What was redriven stays so.
+#[utoipa::path(delete, path = "/redrives/{task}", operation_id = "stop_redrive", tag = "dead letters", params(ByTask), responses(
+    (status = 204, description = "It does no more"),
+    (status = 404, description = "`redrive-not-found`"),
+))]
+async fn stop(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(path): Path<ByTask>,
+    _: NoQuery,
+) -> Result<StatusCode, Problem> {
+    let redrive = path.id()?;
+    let request = serde_json::json!({"task": path.task});
+    let note = Note::new(caller.name(), "stop-redrive").request(&request);
+    api.broker.send_by_hand(Command::StopRedrive { redrive }, note).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,71 @@
+//! Who does something by hand, and what: noted with it for the audit trail, in the same commit.
+
+use std::sync::Arc;
+
+use broker_core::{change::AuditRecord, identity::Name, reply::Reply};
+use units::Timestamp;
+
+/// What the audit trail will say of a command, once it is carried out.
+#[derive(Clone, Debug)]
+pub struct Note {
+    who: Arc<str>,
+    action: &'static str,
+    queue: Option<Arc<str>>,
+    topic: Option<Arc<str>>,
+    to: Option<Arc<str>>,
+    request: Option<Arc<str>>,
+}
+
+impl Note {
+    /// That somebody does something, named by a word such as `redrive`.
+    #[must_use]
+    pub fn new(who: &str, action: &'static str) -> Self {
+        Self { who: Arc::from(who), action, queue: None, topic: None, to: None, request: None }
+    }
+
+    /// To that queue.
+    #[must_use]
+    pub fn queue(self, name: &Name) -> Self {
+        Self { queue: Some(Arc::from(name.as_str())), ..self }
+    }
+
+    /// To that topic.
+    #[must_use]
+    pub fn topic(self, name: &Name) -> Self {
+        Self { topic: Some(Arc::from(name.as_str())), ..self }
+    }
+
+    /// Into that queue.
+    #[must_use]
+    pub fn to(self, name: Option<&Name>) -> Self {
+        Self { to: name.map(|name| Arc::from(name.as_str())), ..self }
+    }
+
+    /// As this JSON asked for.
+    #[must_use]
+    pub fn request(self, json: &serde_json::Value) -> Self {
+        Self { request: Some(Arc::from(json.to_string())), ..self }
+    }
+
+    pub(super) fn record(&self, reply: &Reply, at: Timestamp) -> AuditRecord {
+        AuditRecord {
+            at,
+            who: Arc::clone(&self.who),
+            action: Arc::from(self.action),
+            queue: self.queue.clone(),
+            topic: self.topic.clone(),
+            to: self.to.clone(),
+            count: concerned(reply),
+            request: self.request.clone(),
+        }
+    }
+}
+
+/// How many messages it concerned.
+fn concerned(reply: &Reply) -> u64 {
+    match reply {
+        Reply::Removed { count } | Reply::Replayed { count } | Reply::RedriveStarted { count, .. } => *count,
+        Reply::Redriven(redriven) => redriven.sequences.len() as u64,
+        Reply::Put { .. } | Reply::Published(_) | Reply::Delivered(_) | Reply::Settled(_) => 0,
+    }
+}
