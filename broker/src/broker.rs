@@ -77,10 +77,10 @@ impl Broker {
     /// # Errors
     /// What [`BrokerError`] lists.
     pub async fn send_by_hand(&self, command: Command, note: Note) -> Result<Reply, BrokerError> {
-        self.send_noted(command, Some(note)).await
+        self.send_noted(command, Some(Box::new(note))).await
     }
 
-    async fn send_noted(&self, command: Command, note: Option<Note>) -> Result<Reply, BrokerError> {
+    async fn send_noted(&self, command: Command, note: Option<Box<Note>>) -> Result<Reply, BrokerError> {
         let (reply, answer) = oneshot::channel();
         self.line.push(Item::Command { command, note, reply, arrived: Instant::now() })?;
         answer.await.map_err(|_| BrokerError::Stopped)?

@@ -27,7 +27,7 @@ pub(super) type Place = Option<(QueueId, Ticket)>;
 
 /// A call that is to be decided.
 pub(super) enum Ask {
-    Command { command: Command, note: Option<Note>, reply: ReplySender, arrived: Instant },
+    Command { command: Command, note: Option<Box<Note>>, reply: ReplySender, arrived: Instant },
     Receive(Waiter, Place),
     GiveBack(Nack),
 }
@@ -42,7 +42,7 @@ pub(super) enum Decided {
     },
     Command {
         command: Command,
-        note: Option<Note>,
+        note: Option<Box<Note>>,
         reply: ReplySender,
         arrived: Instant,
         result: Result<Reply, BrokerError>,

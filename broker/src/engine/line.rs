@@ -52,7 +52,7 @@ pub(crate) type ReplySender = oneshot::Sender<Result<Reply, BrokerError>>;
 /// What waits in the line.
 pub(crate) enum Item {
     /// A command, what the audit trail is to say of it, and whom to answer.
-    Command { command: Command, note: Option<Note>, reply: ReplySender, arrived: Instant },
+    Command { command: Command, note: Option<Box<Note>>, reply: ReplySender, arrived: Instant },
     /// A receive.
     Receive(Waiter),
     /// Deliveries that nobody took; there is nobody to answer.
