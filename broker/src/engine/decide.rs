@@ -58,7 +58,7 @@ impl Engine {
                 self.choose(&mut command)?;
                 let result = self.apply(command.clone(), now);
                 if let (Some(note), Ok(reply)) = (&note, &result) {
-                    self.effects.changes.push(Change::Audited(note.record(reply, now)));
+                    self.effects.changes.extend(note.record(reply, now).map(Change::Audited));
                 }
                 Ok(Some(Decided::Command { command, note, reply, arrived, result }))
             }

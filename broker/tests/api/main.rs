@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod access;
+mod audit;
 mod browsing;
 mod conventions;
 mod dead_letters;
@@ -11,6 +12,7 @@ mod filters;
 mod publishing;
 mod queues;
 mod receiving;
+mod redrives;
 mod replaying;
 mod server;
 mod settling;

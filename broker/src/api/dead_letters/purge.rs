@@ -74,7 +74,8 @@ pub(super) async fn purge(
         Wanted::Ids(..) => wanted.candidates(&api, &queue, None).await?.which(),
         Wanted::Fitting(_) => wanted.dead_letters(&api, &queue).await?,
     };
-    let note = Note::new(caller.name(), "purge-dead-letters").queue(&queue).request(&wanted.described());
+    let note =
+        Note::new(caller.name(), "purge-dead-letters").queue(&queue).request(&wanted.described().into());
     Purged::of(&api.broker.send_by_hand(Command::DiscardDeadLetters { queue, which }, note).await?)
 }
 
