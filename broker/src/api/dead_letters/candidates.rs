@@ -48,8 +48,7 @@ impl Wanted {
         source: &BySource,
     ) -> Result<Self, Problem> {
         match ids {
-            None if source.is_given() => Err(Problem::invalid("source", "narrows ids: give ids too")),
-            None => Ok(Self::Fitting(selection)),
+            None => Ok(Self::Fitting(Selection { source: source.source().map(str::to_owned), ..selection })),
             Some(_) if !selection.is_all() => {
                 Err(Problem::invalid("ids", "stands beside a filter: give one or the other"))
             }

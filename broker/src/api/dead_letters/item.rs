@@ -13,7 +13,7 @@ use crate::record::Listed;
 #[schema(as = DeadLetter)]
 pub(super) struct Item {
     pub(super) id: String,
-    source: String,
+    pub(super) source: String,
     pub(super) r#type: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

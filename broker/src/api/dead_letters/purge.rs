@@ -67,7 +67,7 @@ pub(super) async fn purge(
 ) -> Result<Json<Purged>, Problem> {
     let queue = path.name()?;
     let PurgeBody { ids, r#type: Given(kind), reason: Given(reason), since, until } = body;
-    let selection = Selection { kind, reason, since: *since, until: *until };
+    let selection = Selection { kind, source: None, reason, since: *since, until: *until };
     let wanted = Wanted::of(ids.0, selection, &source)?;
     let which = match &wanted {
         // That some are not there is no reason to refuse the others.

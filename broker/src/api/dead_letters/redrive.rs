@@ -110,8 +110,8 @@ pub(super) struct RedriveStarted {
 impl RedriveBody {
     fn wanted(&self, source: &BySource) -> Result<Wanted, Problem> {
         let Self { ids, r#type, reason, since, until, .. } = self;
-        let selection =
-            Selection { kind: r#type.0.clone(), reason: reason.0.clone(), since: **since, until: **until };
+        let (kind, reason) = (r#type.0.clone(), reason.0.clone());
+        let selection = Selection { kind, source: None, reason, since: **since, until: **until };
         Wanted::of(ids.0.clone(), selection, source)
     }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{JOBS, with_letters};
-use crate::server::ids;
+use crate::server::{event, ids};
 
 #[tokio::test]
 async fn only_what_fits_the_filter_is_redriven_oldest_first() {
@@ -38,6 +38,19 @@ async fn a_filter_by_time_means_when_they_last_failed() {
     assert_eq!(server.post(&path, before).await.json()["redriven"], 0);
     let just_then = json!({"since": at, "until": at, "dry_run": true});
     assert_eq!(server.post(&path, just_then).await.json()["ids"], json!(["1"]));
+}
+
+#[tokio::test]
+async fn a_source_narrows_a_filter_as_it_narrows_ids() {
+    let server = with_letters(&[("1", "t", "broken")]).await;
+    let mut other = event("2");
+    other["source"] = "/else".into();
+    server.publish_json("/queues/jobs", &other.to_string()).await;
+    server.fail_next("jobs", "broken").await;
+    let redriven = server.post(&format!("{JOBS}/redrive?source=/else"), json!({"reason": "broken"})).await;
+    assert_eq!(redriven.json()["ids"], json!(["2"]));
+    let purged = server.post(&format!("{JOBS}/purge?source=/test"), json!({})).await;
+    assert_eq!(purged.json(), json!({"purged": 1}));
 }
 
 #[tokio::test]
