@@ -21,7 +21,7 @@ use super::problem;
 mod access;
 
 /// The operations that make no sense without a body; an empty one is `{}` to the others.
-const NEEDS_BODY: [&str; 4] = ["ack", "nack", "extend", "create_token"];
+const NEEDS_BODY: [&str; 5] = ["ack", "nack", "extend", "create_token", "test_filter"];
 const PROBLEM: &str = "application/problem+json";
 
 /// The document without the endpoints that the routers bring.

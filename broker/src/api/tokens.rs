@@ -11,7 +11,10 @@ use serve::{
     problem::Problem,
 };
 use units::Timestamp;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -46,9 +49,21 @@ struct TokenToMake {
     #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", example = "shop")]
     name: String,
     /// `publish:PATTERN`, `consume:PATTERN`, `admin:PATTERN`, or `admin` for `admin:*`; 1 to 100 of them.
-    #[schema(min_items = 1, max_items = 100, example = json!(["publish:orders", "consume:payment.*"]))]
+    #[schema(min_items = 1, max_items = 100, value_type = Vec<GrantText>, example = json!(["publish:orders", "consume:payment.*"]))]
     allow: Vec<String>,
 }
+
+/// A role on a pattern of names.
+struct GrantText;
+
+impl PartialSchema for GrantText {
+    fn schema() -> RefOr<Schema> {
+        let pattern = "^((publish|consume|admin):[A-Za-z0-9*][A-Za-z0-9._*-]{0,127}|admin)$";
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build().into()
+    }
+}
+
+impl ToSchema for GrantText {}
 
 impl TokenToMake {
     fn checked(&self) -> Result<(Name, Vec<Grant>), Problem> {
