@@ -60,6 +60,10 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
         let invalid = || InvalidTimestamp(text.chars().take(40).collect());
+        // The parser would take any byte between date and time.
+        if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
+            return Err(invalid());
+        }
         let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| invalid())?;
         let millis = parsed.unix_timestamp_nanos() / 1_000_000;
         u64::try_from(millis).map(Self::from_millis).map_err(|_| invalid())
@@ -121,6 +125,14 @@ mod tests {
     fn what_is_no_time_is_refused_with_an_example() {
         for text in ["", "now", "2026-11-24", "2026-11-24 04:15", "1969-12-31T23:59:59Z"] {
             assert!(text.parse::<Timestamp>().unwrap_err().to_string().contains("RFC 3339"), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_t_stands_between_date_and_time() {
+        assert!("2026-11-24t04:15:00z".parse::<Timestamp>().is_ok());
+        for text in ["2026-11-24 04:15:00Z", "2026-11-24_04:15:00Z", "2026-11-24504:15:00Z"] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
     }
 
