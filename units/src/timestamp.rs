@@ -65,7 +65,7 @@ impl FromStr for Timestamp {
             return Err(invalid());
         }
         let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| invalid())?;
-        let millis = parsed.unix_timestamp_nanos() / 1_000_000;
+        let millis = parsed.unix_timestamp_nanos().div_euclid(1_000_000);
         u64::try_from(millis).map(Self::from_millis).map_err(|_| invalid())
     }
 }
@@ -134,6 +134,11 @@ mod tests {
         for text in ["2026-11-24 04:15:00Z", "2026-11-24_04:15:00Z", "2026-11-24504:15:00Z"] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_last_millisecond_before_1970_is_not_rounded_into_it() {
+        assert!("1969-12-31T23:59:59.9999Z".parse::<Timestamp>().is_err());
     }
 
     proptest::proptest! {
