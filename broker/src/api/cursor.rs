@@ -5,18 +5,20 @@ use broker_core::identity::{Name, Sequence};
 use units::Timestamp;
 
 /// After a name, in a list that is sorted by name.
-pub(super) fn of_name(name: &Name) -> String {
+#[must_use]
+pub fn of_name(name: &Name) -> String {
     format!("name~{name}")
 }
 
 /// Reads what [`of_name`] wrote.
-pub(super) fn name(text: &str) -> Option<Name> {
+#[must_use]
+pub fn name(text: &str) -> Option<Name> {
     Name::parse(text.strip_prefix("name~")?).ok()
 }
 
 /// The kinds of list that are sorted by a time and, where times are equal, by sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timeline {
+pub enum Timeline {
     /// The waiting messages of a queue, in the queue's order.
     Waiting,
     /// Dead letters, newest first.
@@ -35,12 +37,14 @@ impl Timeline {
     }
 
     /// After a place in such a list.
-    pub(super) fn cursor(self, at: Timestamp, Sequence(sequence): Sequence) -> String {
+    #[must_use]
+    pub fn cursor(self, at: Timestamp, Sequence(sequence): Sequence) -> String {
         format!("{}{}~{sequence}", self.word(), at.as_millis())
     }
 
     /// Reads what [`Timeline::cursor`] wrote.
-    pub(super) fn parse(self, text: &str) -> Option<(Timestamp, Sequence)> {
+    #[must_use]
+    pub fn parse(self, text: &str) -> Option<(Timestamp, Sequence)> {
         let (at, sequence) = text.strip_prefix(self.word())?.split_once('~')?;
         Some((Timestamp::from_millis(number(at, 15)?), Sequence(number(sequence, 19)?)))
     }

@@ -4,7 +4,7 @@
 use broker_core::identity::{LeaseId, QueueId, Receipt, Sequence};
 
 /// Writes a receipt at the end of `out`.
-pub(super) fn write(out: &mut Vec<u8>, receipt: Receipt) {
+pub fn write(out: &mut Vec<u8>, receipt: Receipt) {
     let Receipt { queue: QueueId(queue), sequence: Sequence(sequence), lease: LeaseId(lease) } = receipt;
     write_number(out, u64::from(queue));
     out.push(b'-');
@@ -14,7 +14,8 @@ pub(super) fn write(out: &mut Vec<u8>, receipt: Receipt) {
 }
 
 /// Reads a receipt; `None` for any text that [`write`] would not have written.
-pub(super) fn parse(text: &str) -> Option<Receipt> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Receipt> {
     let mut parts = text.split('-').map(parse_number);
     let (queue, sequence, lease) = (parts.next()??, parts.next()??, parts.next()??);
     let queue = u32::try_from(queue).ok()?;

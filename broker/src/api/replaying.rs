@@ -41,7 +41,7 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 /// Which retained messages to put into the queue again; `{}` is all.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ReplayBody {
+pub struct ReplayBody {
     /// `earliest`, or from which time of publishing on.
     #[serde(default)]
     #[schema(value_type = Since)]
@@ -50,6 +50,14 @@ struct ReplayBody {
     #[serde(default)]
     #[schema(value_type = Moment)]
     to: Given<Timestamp>,
+}
+
+impl ReplayBody {
+    /// The stretch of time that it names.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span { from: self.from.and_then(|Since(from)| from), to: *self.to }
+    }
 }
 
 /// What was replayed.
@@ -80,7 +88,7 @@ async fn replay(
     serve::extract::Json(body): serve::extract::Json<ReplayBody>,
 ) -> Result<Json<Replayed>, Problem> {
     let (topic, queue) = path.names()?;
-    let span = Span { from: body.from.and_then(|Since(from)| from), to: *body.to };
+    let span = body.span();
     let request = serde_json::json!({
         "from": span.from.map_or_else(|| "earliest".to_owned(), |from| from.to_string()),
         "to": span.to.map(|to| to.to_string()),

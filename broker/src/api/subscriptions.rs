@@ -31,7 +31,7 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 
 /// A subscription.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Subscription {
+pub struct Subscription {
     /// The queue.
     queue: String,
     on_full: OnFullText,
@@ -48,7 +48,8 @@ pub(super) struct Subscription {
 
 impl Subscription {
     /// What the core shows of it.
-    pub(super) fn of(view: &SubscriptionView<'_>) -> Self {
+    #[must_use]
+    pub fn of(view: &SubscriptionView<'_>) -> Self {
         Self {
             queue: view.queue_name.to_string(),
             on_full: view.on_full.into(),
@@ -66,7 +67,7 @@ impl Subscription {
 /// What to set of a subscription.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SubscriptionToSet {
+pub struct SubscriptionToSet {
     /// What happens to a publish when this queue is full.
     #[serde(default)]
     #[schema(value_type = OnFullText)]
@@ -83,7 +84,11 @@ struct SubscriptionToSet {
 }
 
 impl SubscriptionToSet {
-    fn patch(&self) -> Result<SubscriptionPatch, Problem> {
+    /// The change that it asks for.
+    ///
+    /// # Errors
+    /// `invalid-field` with the part of the filter at fault.
+    pub fn patch(&self) -> Result<SubscriptionPatch, Problem> {
         let filter = self.filter.as_ref().map(|json| match json {
             serde_json::Value::Null => Ok(None),
             json => filters::read(json).map(Some),

@@ -15,7 +15,7 @@ use crate::api::given::{
 
 /// The settings of a queue.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Settings {
+pub struct Settings {
     #[serde(with = "duration")]
     #[schema(value_type = String, example = "30s")]
     lease: std::time::Duration,
@@ -86,7 +86,7 @@ impl From<Backoff> for BackoffSettings {
 /// The settings to set; those left out keep their values, or take their defaults in a new queue.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SettingsToSet {
+pub struct SettingsToSet {
     /// How long a lease lasts when a receive names none.
     #[serde(default)]
     #[schema(value_type = Lease)]
