@@ -39,7 +39,8 @@ pub(super) fn write_number(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(&digits[start..]);
 }
 
-fn parse_number(text: &str) -> Option<u64> {
+/// Reads a number that has no sign and no leading zeros.
+pub(super) fn parse_number(text: &str) -> Option<u64> {
     let canonical = text == "0" || !text.starts_with(['0', '+']);
     if canonical { text.parse().ok() } else { None }
 }
