@@ -46,16 +46,10 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        let inner = error.into_inner();
-        match inner.classify() {
-            // Wrong types come before the end of the text is seen: is the whole of it JSON at all?
-            serde_json::error::Category::Data => match serde_json::from_slice::<serde::de::IgnoredAny>(bytes)
-            {
-                Ok(_) => wrong_field(&path, &inner.to_string()),
-                Err(error) => malformed(&error),
-            },
-            _ => malformed(&inner),
-        }
+        // A wrong type comes before the end of the text is seen, and what is JSON may still be nothing that a
+        // field can be (half a surrogate pair, `1e999`, a hundred arrays in each other): is it JSON at all?
+        check_json(bytes)
+            .map_or_else(|problem| problem, |()| wrong_field(&path, &error.into_inner().to_string()))
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
     // Serde takes an array for a struct, its fields in order; nobody means that.
@@ -63,6 +57,12 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         return Err(wrong_field(".", "invalid type: sequence, expected an object"));
     }
     Ok(value)
+}
+
+fn check_json(bytes: &[u8]) -> Result<(), Problem> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| Problem::new(&MALFORMED_JSON).detail(format!("the body is not UTF-8: {error}")))?;
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| ()).map_err(|error| malformed(&error))
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
@@ -206,6 +206,17 @@ mod tests {
         assert_eq!(said(r#"{"lines":{}}"#), "invalid type: object, expected an array");
         assert_eq!(said(r#"{"limit":1.5}"#), "invalid type: floating point `1.5`, expected a whole number");
         assert_eq!(said(r#"{"limit":-1}"#), "invalid value: integer `-1`, expected a whole number");
+    }
+
+    #[test]
+    fn what_is_json_but_fits_no_field_is_a_wrong_field_and_not_malformed() {
+        for json in [r#"{"limit":1e999}"#, r#"{"limit":"\ud800"}"#] {
+            assert_eq!(fault(json).0, "invalid-field", "{json}");
+        }
+        assert_eq!(
+            parse_json::<Order>(b"{\"limit\":[],\"x\":\"\xff\"}").unwrap_err().slug().name,
+            "malformed-json"
+        );
     }
 
     #[test]
