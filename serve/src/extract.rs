@@ -69,31 +69,48 @@ fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(&MALFORMED_JSON).detail(format!("the body is not JSON: {error}"))
 }
 
-/// Serde says unknown and missing fields in words; the field is taken out of them.
+/// Serde says unknown, missing and doubled fields in words; the field is taken out of them.
 fn wrong_field(path: &str, message: &str) -> Problem {
-    let detail = message.split(" at line ").next().unwrap_or(message);
-    let quoted = detail.split('`').nth(1);
-    let at_root = path == ".";
-    let field = match quoted {
-        Some(name) if detail.starts_with("missing field") || detail.starts_with("duplicate field") => {
-            if at_root {
-                name.to_owned()
-            } else {
-                format!("{path}.{name}")
-            }
-        }
-        Some(name) if detail.starts_with("unknown field") && (at_root || !path.ends_with(name)) => {
-            if at_root { name.to_owned() } else { format!("{path}.{name}") }
-        }
-        _ if at_root => "body".to_owned(),
-        _ => path.to_owned(),
+    let detail = without_place(message);
+    let path = if path == "." && named_in(detail) != Some(".") { "" } else { path };
+    let field = match named_in(detail) {
+        // A member without a name is a fault of what it stands in.
+        Some("") => path.strip_suffix('.').unwrap_or(path).to_owned(),
+        Some(name) if path.is_empty() => name.to_owned(),
+        // The path of an unknown field leads to it already.
+        Some(name) if detail.starts_with("unknown") && ends_in(path, name) => path.to_owned(),
+        Some(name) => format!("{path}.{name}"),
+        None => path.to_owned(),
     };
+    let field = if field.is_empty() { "body" } else { &*field };
     Problem::new(&INVALID_FIELD).field(field, in_words_of_json(detail))
+}
+
+/// The field that an error is about by its words, which quote it as it is, whatever stands in it.
+fn named_in(detail: &str) -> Option<&str> {
+    let quoted = ["unknown field `", "missing field `", "duplicate field `"];
+    let rest = quoted.iter().find_map(|start| detail.strip_prefix(start))?;
+    let end = ["`, expected ", "`, there are no fields"].iter().filter_map(|end| rest.rfind(end)).max();
+    end.map(|end| &rest[..end]).or_else(|| rest.strip_suffix('`'))
+}
+
+fn ends_in(path: &str, name: &str) -> bool {
+    path.strip_suffix(name).is_some_and(|outer| outer.is_empty() || outer.ends_with('.'))
+}
+
+/// An error's words without the line and column at their end.
+fn without_place(message: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_place = |(line, column): (&str, &str)| is_number(line) && is_number(column);
+    match message.rsplit_once(" at line ") {
+        Some((detail, place)) if place.split_once(" column ").is_some_and(is_place) => detail,
+        _ => message,
+    }
 }
 
 /// Serde speaks of Rust's types where a client knows those of JSON.
 fn in_words_of_json(detail: &str) -> String {
-    let Some((found, expected)) = detail.split_once(", expected ") else { return detail.to_owned() };
+    let Some((found, expected)) = detail.rsplit_once(", expected ") else { return detail.to_owned() };
     let expected = match expected {
         "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" => "a whole number",
         "f32" | "f64" => "a number",
@@ -196,6 +213,30 @@ mod tests {
         assert_eq!(fault(r#"{"lines":[{"quantity":1,"price":2}]}"#), invalid("lines[0].price"));
         assert_eq!(fault(r#"{"total":1}"#), invalid("total"));
         assert_eq!(fault("[]"), invalid("body"));
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_whatever_its_name_is() {
+        for name in ["x at line 3", "a`b", "`", "s", "a, expected b", "a`, expected b", "."] {
+            let json = |outer: &str| outer.replace('?', name);
+            let unknown = |field: String| ("invalid-field".to_owned(), field);
+            assert_eq!(fault(&json(r#"{"?":1}"#)), unknown(name.to_owned()));
+            assert_eq!(fault(&json(r#"{"lines":[{"?":1}]}"#)), unknown(format!("lines[0].{name}")));
+        }
+    }
+
+    #[test]
+    fn a_field_without_a_name_is_a_fault_of_what_it_stands_in() {
+        assert_eq!(fault(r#"{"":1}"#).1, "body");
+        assert_eq!(fault(r#"{"lines":[{"":1}]}"#).1, "lines[0]");
+    }
+
+    #[test]
+    fn a_value_in_an_error_is_left_as_it_is() {
+        let said = |json: &str| parse_json::<Order>(json.as_bytes()).unwrap_err().errors()[0].detail.clone();
+        let value = "a, expected a map at line 3";
+        let json = format!(r#"{{"limit":"{value}"}}"#);
+        assert_eq!(said(&json), format!("invalid type: string {value:?}, expected a whole number"));
     }
 
     #[test]
