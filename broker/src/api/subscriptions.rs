@@ -19,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Api, filters,
     filters::{FilterOrNull, FilterText},
-    given::{Beginning, Given},
+    given::{Beginning, Given, Word},
     path::{InTopicByQueue, NoQuery},
     queues::{only_creates, put_status},
 };
@@ -71,7 +71,7 @@ pub struct SubscriptionToSet {
     /// What happens to a publish when this queue is full.
     #[serde(default)]
     #[schema(value_type = OnFullText)]
-    on_full: Given<OnFullText>,
+    on_full: Given<Word<OnFullText>>,
     /// Which messages it takes; null takes the filter away.
     #[serde(default)]
     #[schema(value_type = FilterOrNull)]
@@ -94,7 +94,7 @@ impl SubscriptionToSet {
             json => filters::read(json).map(Some),
         });
         Ok(SubscriptionPatch {
-            on_full: self.on_full.map(Into::into),
+            on_full: self.on_full.map(|Word(on_full)| on_full.into()),
             filter: filter.transpose()?,
             start: self.from.map(|Beginning(start)| start),
         })
