@@ -17,9 +17,11 @@ use utoipa::{
     },
 };
 
+mod distinct;
 mod pattern;
 mod word;
 
+pub(super) use distinct::Distinct;
 pub(super) use word::Word;
 
 /// A field that may be left out, but not be null.

@@ -19,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Api, filters,
     filters::{FilterOrNull, FilterText},
-    given::{Beginning, Given, Word},
+    given::{Beginning, Distinct, Given, Word},
     path::{InTopicByQueue, NoQuery},
     queues::{only_creates, put_status},
 };
@@ -75,7 +75,7 @@ pub struct SubscriptionToSet {
     /// Which messages it takes; null takes the filter away.
     #[serde(default)]
     #[schema(value_type = FilterOrNull)]
-    filter: Given<serde_json::Value>,
+    filter: Given<Distinct>,
     /// What it begins with when it is made: `new`, `earliest`, or what was published at a time or later, of
     /// what the topic retains. It can't change afterwards.
     #[serde(default)]
@@ -89,7 +89,7 @@ impl SubscriptionToSet {
     /// # Errors
     /// `invalid-field` with the part of the filter at fault.
     pub fn patch(&self) -> Result<SubscriptionPatch, Problem> {
-        let filter = self.filter.as_ref().map(|json| match json {
+        let filter = self.filter.as_ref().map(|Distinct(json)| match json {
             serde_json::Value::Null => Ok(None),
             json => filters::read(json).map(Some),
         });
