@@ -3,8 +3,9 @@
 
 mod about;
 mod audit;
+pub mod bodies;
 mod browsing;
-mod cursor;
+pub mod cursor;
 mod dead_letters;
 mod document;
 mod filters;
@@ -14,9 +15,9 @@ mod json;
 mod page;
 mod path;
 pub mod problem;
-mod publishing;
+pub mod publishing;
 mod queues;
-mod receipt;
+pub mod receipt;
 mod receiving;
 mod redrives;
 mod replaying;

@@ -46,16 +46,10 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        let inner = error.into_inner();
-        match inner.classify() {
-            // Wrong types come before the end of the text is seen: is the whole of it JSON at all?
-            serde_json::error::Category::Data => match serde_json::from_slice::<serde::de::IgnoredAny>(bytes)
-            {
-                Ok(_) => wrong_field(&path, &inner.to_string()),
-                Err(error) => malformed(&error),
-            },
-            _ => malformed(&inner),
-        }
+        // A wrong type comes before the end of the text is seen, and what is JSON may still be nothing that a
+        // field can be (half a surrogate pair, `1e999`, a hundred arrays in each other): is it JSON at all?
+        check_json(bytes)
+            .map_or_else(|problem| problem, |()| wrong_field(&path, &error.into_inner().to_string()))
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
     // Serde takes an array for a struct, its fields in order; nobody means that.
@@ -65,35 +59,58 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+fn check_json(bytes: &[u8]) -> Result<(), Problem> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| Problem::new(&MALFORMED_JSON).detail(format!("the body is not UTF-8: {error}")))?;
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| ()).map_err(|error| malformed(&error))
+}
+
 fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(&MALFORMED_JSON).detail(format!("the body is not JSON: {error}"))
 }
 
-/// Serde says unknown and missing fields in words; the field is taken out of them.
+/// Serde says unknown, missing and doubled fields in words; the field is taken out of them.
 fn wrong_field(path: &str, message: &str) -> Problem {
-    let detail = message.split(" at line ").next().unwrap_or(message);
-    let quoted = detail.split('`').nth(1);
-    let at_root = path == ".";
-    let field = match quoted {
-        Some(name) if detail.starts_with("missing field") || detail.starts_with("duplicate field") => {
-            if at_root {
-                name.to_owned()
-            } else {
-                format!("{path}.{name}")
-            }
-        }
-        Some(name) if detail.starts_with("unknown field") && (at_root || !path.ends_with(name)) => {
-            if at_root { name.to_owned() } else { format!("{path}.{name}") }
-        }
-        _ if at_root => "body".to_owned(),
-        _ => path.to_owned(),
+    let detail = without_place(message);
+    let path = if path == "." && named_in(detail) != Some(".") { "" } else { path };
+    let field = match named_in(detail) {
+        // A member without a name is a fault of what it stands in.
+        Some("") => path.strip_suffix('.').unwrap_or(path).to_owned(),
+        Some(name) if path.is_empty() => name.to_owned(),
+        // The path of an unknown field leads to it already.
+        Some(name) if detail.starts_with("unknown") && ends_in(path, name) => path.to_owned(),
+        Some(name) => format!("{path}.{name}"),
+        None => path.to_owned(),
     };
+    let field = if field.is_empty() { "body" } else { &*field };
     Problem::new(&INVALID_FIELD).field(field, in_words_of_json(detail))
+}
+
+/// The field that an error is about by its words, which quote it as it is, whatever stands in it.
+fn named_in(detail: &str) -> Option<&str> {
+    let quoted = ["unknown field `", "missing field `", "duplicate field `"];
+    let rest = quoted.iter().find_map(|start| detail.strip_prefix(start))?;
+    let end = ["`, expected ", "`, there are no fields"].iter().filter_map(|end| rest.rfind(end)).max();
+    end.map(|end| &rest[..end]).or_else(|| rest.strip_suffix('`'))
+}
+
+fn ends_in(path: &str, name: &str) -> bool {
+    path.strip_suffix(name).is_some_and(|outer| outer.is_empty() || outer.ends_with('.'))
+}
+
+/// An error's words without the line and column at their end.
+fn without_place(message: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_place = |(line, column): (&str, &str)| is_number(line) && is_number(column);
+    match message.rsplit_once(" at line ") {
+        Some((detail, place)) if place.split_once(" column ").is_some_and(is_place) => detail,
+        _ => message,
+    }
 }
 
 /// Serde speaks of Rust's types where a client knows those of JSON.
 fn in_words_of_json(detail: &str) -> String {
-    let Some((found, expected)) = detail.split_once(", expected ") else { return detail.to_owned() };
+    let Some((found, expected)) = detail.rsplit_once(", expected ") else { return detail.to_owned() };
     let expected = match expected {
         "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" => "a whole number",
         "f32" | "f64" => "a number",
@@ -199,6 +216,30 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_field_is_named_whatever_its_name_is() {
+        for name in ["x at line 3", "a`b", "`", "s", "a, expected b", "a`, expected b", "."] {
+            let json = |outer: &str| outer.replace('?', name);
+            let unknown = |field: String| ("invalid-field".to_owned(), field);
+            assert_eq!(fault(&json(r#"{"?":1}"#)), unknown(name.to_owned()));
+            assert_eq!(fault(&json(r#"{"lines":[{"?":1}]}"#)), unknown(format!("lines[0].{name}")));
+        }
+    }
+
+    #[test]
+    fn a_field_without_a_name_is_a_fault_of_what_it_stands_in() {
+        assert_eq!(fault(r#"{"":1}"#).1, "body");
+        assert_eq!(fault(r#"{"lines":[{"":1}]}"#).1, "lines[0]");
+    }
+
+    #[test]
+    fn a_value_in_an_error_is_left_as_it_is() {
+        let said = |json: &str| parse_json::<Order>(json.as_bytes()).unwrap_err().errors()[0].detail.clone();
+        let value = "a, expected a map at line 3";
+        let json = format!(r#"{{"limit":"{value}"}}"#);
+        assert_eq!(said(&json), format!("invalid type: string {value:?}, expected a whole number"));
+    }
+
+    #[test]
     fn a_wrong_type_is_told_in_the_words_of_json() {
         let said = |json: &str| parse_json::<Order>(json.as_bytes()).unwrap_err().errors()[0].detail.clone();
         assert_eq!(said("[]"), "invalid type: array, expected an object");
@@ -206,6 +247,17 @@ mod tests {
         assert_eq!(said(r#"{"lines":{}}"#), "invalid type: object, expected an array");
         assert_eq!(said(r#"{"limit":1.5}"#), "invalid type: floating point `1.5`, expected a whole number");
         assert_eq!(said(r#"{"limit":-1}"#), "invalid value: integer `-1`, expected a whole number");
+    }
+
+    #[test]
+    fn what_is_json_but_fits_no_field_is_a_wrong_field_and_not_malformed() {
+        for json in [r#"{"limit":1e999}"#, r#"{"limit":"\ud800"}"#] {
+            assert_eq!(fault(json).0, "invalid-field", "{json}");
+        }
+        assert_eq!(
+            parse_json::<Order>(b"{\"limit\":[],\"x\":\"\xff\"}").unwrap_err().slug().name,
+            "malformed-json"
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub struct Timestamp(u64);
 
 /// Why a text is not a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a time: write it by RFC 3339, such as \"2026-11-24T04:15:00.000Z\"")]
+#[error("{0:?} is not a time from 1970 to 9999: write it by RFC 3339, such as \"2026-11-24T04:15:00.000Z\"")]
 pub struct InvalidTimestamp(String);
 
 impl Timestamp {
@@ -60,9 +60,14 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
         let invalid = || InvalidTimestamp(text.chars().take(40).collect());
+        // The parser would take any byte between date and time.
+        if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
+            return Err(invalid());
+        }
         let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| invalid())?;
-        let millis = parsed.unix_timestamp_nanos() / 1_000_000;
-        u64::try_from(millis).map(Self::from_millis).map_err(|_| invalid())
+        let millis = parsed.unix_timestamp_nanos().div_euclid(1_000_000);
+        let millis = u64::try_from(millis).ok().filter(|millis| *millis <= Self::MAX.0);
+        millis.map(Self).ok_or_else(invalid)
     }
 }
 
@@ -122,6 +127,25 @@ mod tests {
         for text in ["", "now", "2026-11-24", "2026-11-24 04:15", "1969-12-31T23:59:59Z"] {
             assert!(text.parse::<Timestamp>().unwrap_err().to_string().contains("RFC 3339"), "{text}");
         }
+    }
+
+    #[test]
+    fn only_a_t_stands_between_date_and_time() {
+        assert!("2026-11-24t04:15:00z".parse::<Timestamp>().is_ok());
+        for text in ["2026-11-24 04:15:00Z", "2026-11-24_04:15:00Z", "2026-11-24504:15:00Z"] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_millisecond_before_1970_is_not_rounded_into_it() {
+        assert!("1969-12-31T23:59:59.9999Z".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn a_time_that_is_after_9999_in_utc_is_refused_and_not_moved() {
+        assert_eq!("9999-12-31T23:59:59.999+00:00".parse(), Ok(Timestamp::MAX));
+        assert!("9999-12-31T23:59:59-00:01".parse::<Timestamp>().is_err());
     }
 
     proptest::proptest! {

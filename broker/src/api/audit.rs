@@ -15,7 +15,7 @@ use units::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::Api;
+use super::{Api, cursor::Numbered};
 
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list))
@@ -31,7 +31,7 @@ struct AuditQuery {
     #[param(minimum = 1, maximum = 1000, default = 100, value_type = u32, required = false)]
     limit: Limit,
     /// Where to go on: `next_cursor` of the page before.
-    #[param(pattern = "^audit~[0-9]{1,18}$")]
+    #[param(pattern = "^audit~(?:0|[1-9][0-9]{0,17})$")]
     cursor: Option<String>,
 }
 
@@ -80,19 +80,15 @@ async fn list(
     State(api): State<Api>,
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<Page<AuditItem>>, Problem> {
-    let before = query.cursor.as_deref().map(|text| place(text).ok_or_else(invalid_cursor)).transpose()?;
+    let before = query
+        .cursor
+        .as_deref()
+        .map(|text| Numbered::Audit.parse(text).ok_or_else(invalid_cursor))
+        .transpose()?;
     let limit = query.limit.get();
     let mut found = api.broker.audit(before, limit + 1).await?;
     let more = found.len() > limit;
     found.truncate(limit);
-    let next_cursor = found.last().filter(|_| more).map(|(number, _)| format!("audit~{number}"));
+    let next_cursor = found.last().filter(|_| more).map(|(number, _)| Numbered::Audit.cursor(*number));
     Ok(Json(Page { items: found.into_iter().map(|(_, record)| record.into()).collect(), next_cursor }))
-}
-
-fn place(cursor: &str) -> Option<u64> {
-    cursor
-        .strip_prefix("audit~")
-        .filter(|digits| digits.len() <= 18 && !digits.starts_with('+'))?
-        .parse()
-        .ok()
 }

@@ -44,7 +44,7 @@ struct BrowseQuery {
     #[param(minimum = 1, maximum = 1000, default = 100, value_type = u32, required = false)]
     limit: Limit,
     /// Where to go on: `next_cursor` of the page before.
-    #[param(pattern = "^waiting~[0-9]{1,15}~[0-9]{1,19}$")]
+    #[param(pattern = "^waiting~(?:0|[1-9][0-9]{0,13})~(?:0|[1-9][0-9]{0,18})$")]
     cursor: Option<String>,
 }
 

@@ -4,19 +4,23 @@
 use broker_core::identity::{Name, Sequence};
 use units::Timestamp;
 
+use super::receipt::parse_number;
+
 /// After a name, in a list that is sorted by name.
-pub(super) fn of_name(name: &Name) -> String {
+#[must_use]
+pub fn of_name(name: &Name) -> String {
     format!("name~{name}")
 }
 
 /// Reads what [`of_name`] wrote.
-pub(super) fn name(text: &str) -> Option<Name> {
+#[must_use]
+pub fn name(text: &str) -> Option<Name> {
     Name::parse(text.strip_prefix("name~")?).ok()
 }
 
 /// The kinds of list that are sorted by a time and, where times are equal, by sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timeline {
+pub enum Timeline {
     /// The waiting messages of a queue, in the queue's order.
     Waiting,
     /// Dead letters, newest first.
@@ -35,21 +39,59 @@ impl Timeline {
     }
 
     /// After a place in such a list.
-    pub(super) fn cursor(self, at: Timestamp, Sequence(sequence): Sequence) -> String {
+    #[must_use]
+    pub fn cursor(self, at: Timestamp, Sequence(sequence): Sequence) -> String {
         format!("{}{}~{sequence}", self.word(), at.as_millis())
     }
 
     /// Reads what [`Timeline::cursor`] wrote.
-    pub(super) fn parse(self, text: &str) -> Option<(Timestamp, Sequence)> {
+    #[must_use]
+    pub fn parse(self, text: &str) -> Option<(Timestamp, Sequence)> {
         let (at, sequence) = text.strip_prefix(self.word())?.split_once('~')?;
-        Some((Timestamp::from_millis(number(at, 15)?), Sequence(number(sequence, 19)?)))
+        let at = parse_number(at).filter(|at| *at <= Timestamp::MAX.as_millis())?;
+        Some((Timestamp::from_millis(at), Sequence(parse_number(sequence)?)))
     }
 }
 
-/// A number of at most so many digits: that is what the schemas of cursors say.
-fn number(text: &str, digits: usize) -> Option<u64> {
-    let plain = !text.starts_with('+') && text.len() <= digits;
-    if plain { text.parse().ok() } else { None }
+/// The kinds of list whose places are numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbered {
+    /// The audit trail, newest first.
+    Audit,
+    /// Paced redrives, newest first.
+    Redrives,
+    /// Groups of dead letters, largest first.
+    Groups,
+}
+
+impl Numbered {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Audit => "audit~",
+            Self::Redrives => "redrives~",
+            Self::Groups => "groups~",
+        }
+    }
+
+    /// After a place in such a list.
+    #[must_use]
+    pub fn cursor(self, number: u64) -> String {
+        format!("{}{number}", self.word())
+    }
+
+    /// The largest number that a place can have.
+    const fn largest(self) -> u64 {
+        match self {
+            Self::Audit => i64::MAX.unsigned_abs(),
+            Self::Redrives | Self::Groups => u32::MAX as u64,
+        }
+    }
+
+    /// Reads what [`Numbered::cursor`] wrote.
+    #[must_use]
+    pub fn parse(self, text: &str) -> Option<u64> {
+        parse_number(text.strip_prefix(self.word())?).filter(|number| *number <= self.largest())
+    }
 }
 
 #[cfg(test)]
@@ -71,6 +113,19 @@ mod tests {
         assert_eq!(name(&dead), None);
         for text in ["", "!", "bm", "dead~0", "dead~+1~2", "orders"] {
             assert_eq!(Timeline::DeadLetters.parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_text_that_was_given_is_taken() {
+        for text in ["dead~01~2", "dead~1~02", "dead~1~+2", "dead~253402300800000~1"] {
+            assert_eq!(Timeline::DeadLetters.parse(text), None, "{text:?}");
+        }
+        for list in [Numbered::Audit, Numbered::Redrives, Numbered::Groups] {
+            assert_eq!(list.parse(&list.cursor(list.largest())), Some(list.largest()));
+            for other in [list.cursor(list.largest() + 1), list.cursor(7).replace('7', "+7")] {
+                assert_eq!(list.parse(&other), None, "{other}");
+            }
         }
     }
 }

@@ -26,6 +26,9 @@ mod redrive;
 mod selection;
 mod totals;
 
+pub use purge::PurgeBody;
+pub use redrive::RedriveBody;
+
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(totals::totals))

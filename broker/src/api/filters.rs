@@ -16,6 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Api,
+    given::Distinct,
     path::NoQuery,
     publishing::{CloudEvent, attributes_of},
 };
@@ -95,7 +96,7 @@ impl ToSchema for FilterOrNull {
 #[serde(deny_unknown_fields)]
 struct FilterTrial {
     #[schema(value_type = FilterText)]
-    filter: Value,
+    filter: Distinct,
     #[schema(value_type = CloudEvent)]
     event: Box<RawValue>,
 }
@@ -116,7 +117,8 @@ async fn test(
     _: NoQuery,
     serve::extract::Json(trial): serve::extract::Json<FilterTrial>,
 ) -> Result<Json<FilterVerdict>, Problem> {
-    let filter = read(&trial.filter)?;
+    let Distinct(filter) = &trial.filter;
+    let filter = read(filter)?;
     let attributes = attributes_of(&trial.event, "event")?;
     Ok(Json(FilterVerdict { matches: filter.matches(&attributes) }))
 }

@@ -17,7 +17,12 @@ use utoipa::{
     },
 };
 
+mod distinct;
 mod pattern;
+mod word;
+
+pub(super) use distinct::Distinct;
+pub(super) use word::Word;
 
 /// A field that may be left out, but not be null.
 #[derive(Clone, Copy, Debug)]
@@ -401,6 +406,20 @@ mod tests {
             r#"{"max":1.5}"#,
         ] {
             assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_a_text_and_nothing_else() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        enum Order {
+            AsPublished,
+        }
+        let read = |json: &str| serde_json::from_str::<Word<Order>>(json).map(|Word(order)| order);
+        assert_eq!(read(r#""as-published""#).unwrap(), Order::AsPublished);
+        for json in [r#"{"as-published":null}"#, r#"["as-published"]"#, r#""published""#, "0"] {
+            assert!(read(json).is_err(), "{json}");
         }
     }
 

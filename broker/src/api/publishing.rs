@@ -145,17 +145,31 @@ async fn publish(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<Response, Problem> {
+    let (publish, ids) = parse(destination, headers, body, api.limits.message)?;
+    match api.broker.send(Command::Publish(publish)).await? {
+        Reply::Published(results) => Ok(render(Mode::of(headers), &ids, &results)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Reads what a request publishes, in the mode that its Content-Type says: the command, and the messages'
+/// ids in their order. A message's body has at most `limit` bytes.
+///
+/// # Errors
+/// `malformed-json`, `body-too-large`, or `invalid-field` with the header or the event's member at fault.
+pub fn parse(
+    destination: Destination,
+    headers: &HeaderMap,
+    body: &Bytes,
+    limit: usize,
+) -> Result<(Publish, Vec<String>), Problem> {
     let mode = Mode::of(headers);
     let options = Options::read(headers, mode == Mode::Batch)?;
-    let drafts = read(mode, &destination, headers, body, api.limits.message)?;
+    let drafts = read(mode, &destination, headers, body, limit)?;
     let to_topic = matches!(destination, Destination::Topic(_));
     let (ids, messages): (Vec<String>, Vec<NewMessage>) =
         drafts.into_iter().map(|draft| draft.finish(&options, to_topic)).unzip();
-    let publish = Publish { destination, messages, require_route: options.require_route };
-    match api.broker.send(Command::Publish(publish)).await? {
-        Reply::Published(results) => Ok(render(mode, &ids, &results)),
-        other => Err(unexpected(&other)),
-    }
+    Ok((Publish { destination, messages, require_route: options.require_route }, ids))
 }
 
 fn read<'a>(

@@ -4,7 +4,7 @@
 use broker_core::identity::{LeaseId, QueueId, Receipt, Sequence};
 
 /// Writes a receipt at the end of `out`.
-pub(super) fn write(out: &mut Vec<u8>, receipt: Receipt) {
+pub fn write(out: &mut Vec<u8>, receipt: Receipt) {
     let Receipt { queue: QueueId(queue), sequence: Sequence(sequence), lease: LeaseId(lease) } = receipt;
     write_number(out, u64::from(queue));
     out.push(b'-');
@@ -14,7 +14,8 @@ pub(super) fn write(out: &mut Vec<u8>, receipt: Receipt) {
 }
 
 /// Reads a receipt; `None` for any text that [`write`] would not have written.
-pub(super) fn parse(text: &str) -> Option<Receipt> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Receipt> {
     let mut parts = text.split('-').map(parse_number);
     let (queue, sequence, lease) = (parts.next()??, parts.next()??, parts.next()??);
     let queue = u32::try_from(queue).ok()?;
@@ -38,7 +39,8 @@ pub(super) fn write_number(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(&digits[start..]);
 }
 
-fn parse_number(text: &str) -> Option<u64> {
+/// Reads a number that has no sign and no leading zeros.
+pub(super) fn parse_number(text: &str) -> Option<u64> {
     let canonical = text == "0" || !text.starts_with(['0', '+']);
     if canonical { text.parse().ok() } else { None }
 }

@@ -48,7 +48,7 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 /// What to receive.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ReceiveBody {
+pub struct ReceiveBody {
     /// How many messages at the most; 1 when left out.
     #[serde(default)]
     #[schema(value_type = Max)]
@@ -79,7 +79,11 @@ struct ReceiveBody {
 }
 
 impl ReceiveBody {
-    fn command(self, queue: Name) -> Result<(Receive, Duration), Problem> {
+    /// The command, and how long to wait for the first message.
+    ///
+    /// # Errors
+    /// `invalid-field` where its fields contradict each other.
+    pub fn command(self, queue: Name) -> Result<(Receive, Duration), Problem> {
         if self.auto_ack && self.receive_id.is_some() {
             return Err(Problem::invalid("receive_id", "can't go with auto_ack: nothing would be leased"));
         }

@@ -12,7 +12,7 @@ use units::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Api, path::NoQuery, problem::REDRIVE_NOT_FOUND};
+use super::{Api, cursor::Numbered, path::NoQuery, problem::REDRIVE_NOT_FOUND, receipt::parse_number};
 use crate::{auth::Caller, engine::note::Note, error::BrokerError};
 
 pub(super) fn router() -> OpenApiRouter<Api> {
@@ -31,7 +31,8 @@ struct ByTask {
 impl ByTask {
     /// The number, where it can be one.
     fn id(&self) -> Result<RedriveId, Problem> {
-        self.task.parse().map(RedriveId).map_err(|_| Problem::new(&REDRIVE_NOT_FOUND))
+        let number = parse_number(&self.task).and_then(|number| u32::try_from(number).ok());
+        number.map(RedriveId).ok_or_else(|| Problem::new(&REDRIVE_NOT_FOUND))
     }
 }
 
@@ -45,7 +46,7 @@ struct RedrivesQuery {
     #[param(minimum = 1, maximum = 1000, default = 100, value_type = u32, required = false)]
     limit: Limit,
     /// Where to go on: `next_cursor` of the page before.
-    #[param(pattern = "^redrives~[0-9]{1,9}$")]
+    #[param(pattern = "^redrives~(?:0|[1-9][0-9]{0,8})$")]
     cursor: Option<String>,
 }
 
@@ -126,13 +127,13 @@ async fn list(
     let mut found = api.broker.look(move |core, _| core.paced_redrives(before, limit + 1)).await?;
     let more = found.len() > limit;
     found.truncate(limit);
-    let last = found.last().filter(|_| more).map(|view| format!("redrives~{}", view.id.0));
+    let last = found.last().filter(|_| more).map(|view| Numbered::Redrives.cursor(view.id.0.into()));
     Ok(Json(Page { items: found.into_iter().map(Into::into).collect(), next_cursor: last }))
 }
 
 fn place(cursor: &str) -> Option<RedriveId> {
-    let digits = cursor.strip_prefix("redrives~").filter(|digits| digits.len() <= 9)?;
-    digits.parse().ok().map(RedriveId)
+    let number = Numbered::Redrives.parse(cursor)?;
+    u32::try_from(number).ok().map(RedriveId)
 }
 
 /// How far a paced redrive is.

@@ -41,7 +41,7 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 /// Which retained messages to put into the queue again; `{}` is all.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ReplayBody {
+pub struct ReplayBody {
     /// `earliest`, or from which time of publishing on.
     #[serde(default)]
     #[schema(value_type = Since)]
@@ -50,6 +50,14 @@ struct ReplayBody {
     #[serde(default)]
     #[schema(value_type = Moment)]
     to: Given<Timestamp>,
+}
+
+impl ReplayBody {
+    /// The stretch of time that it names.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span { from: self.from.and_then(|Since(from)| from), to: *self.to }
+    }
 }
 
 /// What was replayed.
@@ -80,7 +88,7 @@ async fn replay(
     serve::extract::Json(body): serve::extract::Json<ReplayBody>,
 ) -> Result<Json<Replayed>, Problem> {
     let (topic, queue) = path.names()?;
-    let span = Span { from: body.from.and_then(|Since(from)| from), to: *body.to };
+    let span = body.span();
     let request = serde_json::json!({
         "from": span.from.map_or_else(|| "earliest".to_owned(), |from| from.to_string()),
         "to": span.to.map(|to| to.to_string()),
@@ -106,7 +114,7 @@ struct RetainedQuery {
     #[param(minimum = 1, maximum = 1000, default = 100, value_type = u32, required = false)]
     limit: Limit,
     /// Where to go on: `next_cursor` of the page before.
-    #[param(pattern = "^retained~[0-9]{1,15}~[0-9]{1,19}$")]
+    #[param(pattern = "^retained~(?:0|[1-9][0-9]{0,13})~(?:0|[1-9][0-9]{0,18})$")]
     cursor: Option<String>,
 }
 

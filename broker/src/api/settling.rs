@@ -87,15 +87,25 @@ impl ToSchema for Receipts {}
 /// What to ack.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct AckBody {
+pub struct AckBody {
     /// Of the deliveries that are done.
     receipts: Receipts,
+}
+
+impl AckBody {
+    /// The command that it asks for.
+    ///
+    /// # Errors
+    /// `invalid-field` where it has no receipts, or too many.
+    pub fn command(self, queue: Name) -> Result<Command, Problem> {
+        Ok(Command::Ack { queue, receipts: self.receipts.checked()? })
+    }
 }
 
 /// What to nack.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NackBody {
+pub struct NackBody {
     /// Of the deliveries that failed.
     receipts: Receipts,
     /// How long until they are ready again; the queue's backoff when left out.
@@ -120,20 +130,24 @@ const fn counted() -> bool {
 }
 
 impl NackBody {
-    fn command(self, queue: Name) -> Result<Nack, Problem> {
+    /// The command that it asks for.
+    ///
+    /// # Errors
+    /// `invalid-field` where it has no receipts, or too many, or its fields contradict each other.
+    pub fn command(self, queue: Name) -> Result<Command, Problem> {
         let kind = match (self.dead_letter, self.count) {
             (true, false) => return Err(Problem::invalid("count", "a dead letter's delivery always counts")),
             (true, true) => NackKind::DeadLetter,
             (false, true) => NackKind::Failed,
             (false, false) => NackKind::Uncounted,
         };
-        Ok(Nack {
+        Ok(Command::Nack(Nack {
             queue,
             receipts: self.receipts.checked()?,
             delay: self.delay.map(|Span(delay)| delay),
             reason: self.reason.0.as_deref().map(shortened),
             kind,
-        })
+        }))
     }
 }
 
@@ -145,11 +159,22 @@ fn shortened(reason: &str) -> Arc<str> {
 /// What to extend.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ExtendBody {
+pub struct ExtendBody {
     /// Of the deliveries that are still worked on.
     receipts: Receipts,
     /// How long from now.
     lease: Lease,
+}
+
+impl ExtendBody {
+    /// The command that it asks for.
+    ///
+    /// # Errors
+    /// `invalid-field` where it has no receipts, or too many.
+    pub fn command(self, queue: Name) -> Result<Command, Problem> {
+        let Span(lease) = self.lease;
+        Ok(Command::Extend { queue, receipts: self.receipts.checked()?, lease })
+    }
 }
 
 /// The results, in the order of the receipts.
@@ -191,7 +216,7 @@ async fn ack(
     _: NoQuery,
     serve::extract::Json(body): serve::extract::Json<AckBody>,
 ) -> Result<Response, Problem> {
-    settle(&api, Command::Ack { queue: path.name()?, receipts: body.receipts.checked()? }).await
+    settle(&api, body.command(path.name()?)?).await
 }
 
 /// End deliveries as failed, or hand them back uncounted.
@@ -205,7 +230,7 @@ async fn nack(
     _: NoQuery,
     serve::extract::Json(body): serve::extract::Json<NackBody>,
 ) -> Result<Response, Problem> {
-    settle(&api, Command::Nack(body.command(path.name()?)?)).await
+    settle(&api, body.command(path.name()?)?).await
 }
 
 /// Let leases run on.
@@ -219,8 +244,7 @@ async fn extend(
     _: NoQuery,
     serve::extract::Json(body): serve::extract::Json<ExtendBody>,
 ) -> Result<Response, Problem> {
-    let Span(lease) = body.lease;
-    settle(&api, Command::Extend { queue: path.name()?, receipts: body.receipts.checked()?, lease }).await
+    settle(&api, body.command(path.name()?)?).await
 }
 
 async fn settle(api: &Api, command: Command) -> Result<Response, Problem> {

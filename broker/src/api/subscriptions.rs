@@ -19,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Api, filters,
     filters::{FilterOrNull, FilterText},
-    given::{Beginning, Given},
+    given::{Beginning, Distinct, Given, Word},
     path::{InTopicByQueue, NoQuery},
     queues::{only_creates, put_status},
 };
@@ -31,7 +31,7 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 
 /// A subscription.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Subscription {
+pub struct Subscription {
     /// The queue.
     queue: String,
     on_full: OnFullText,
@@ -48,7 +48,8 @@ pub(super) struct Subscription {
 
 impl Subscription {
     /// What the core shows of it.
-    pub(super) fn of(view: &SubscriptionView<'_>) -> Self {
+    #[must_use]
+    pub fn of(view: &SubscriptionView<'_>) -> Self {
         Self {
             queue: view.queue_name.to_string(),
             on_full: view.on_full.into(),
@@ -66,15 +67,15 @@ impl Subscription {
 /// What to set of a subscription.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SubscriptionToSet {
+pub struct SubscriptionToSet {
     /// What happens to a publish when this queue is full.
     #[serde(default)]
     #[schema(value_type = OnFullText)]
-    on_full: Given<OnFullText>,
+    on_full: Given<Word<OnFullText>>,
     /// Which messages it takes; null takes the filter away.
     #[serde(default)]
     #[schema(value_type = FilterOrNull)]
-    filter: Given<serde_json::Value>,
+    filter: Given<Distinct>,
     /// What it begins with when it is made: `new`, `earliest`, or what was published at a time or later, of
     /// what the topic retains. It can't change afterwards.
     #[serde(default)]
@@ -83,13 +84,17 @@ struct SubscriptionToSet {
 }
 
 impl SubscriptionToSet {
-    fn patch(&self) -> Result<SubscriptionPatch, Problem> {
-        let filter = self.filter.as_ref().map(|json| match json {
+    /// The change that it asks for.
+    ///
+    /// # Errors
+    /// `invalid-field` with the part of the filter at fault.
+    pub fn patch(&self) -> Result<SubscriptionPatch, Problem> {
+        let filter = self.filter.as_ref().map(|Distinct(json)| match json {
             serde_json::Value::Null => Ok(None),
             json => filters::read(json).map(Some),
         });
         Ok(SubscriptionPatch {
-            on_full: self.on_full.map(Into::into),
+            on_full: self.on_full.map(|Word(on_full)| on_full.into()),
             filter: filter.transpose()?,
             start: self.from.map(|Beginning(start)| start),
         })

@@ -44,7 +44,7 @@ struct OfName {
 /// The token to make.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct TokenToMake {
+pub struct TokenToMake {
     /// What it is called: in lists, when it is revoked, and as who acted. Not `local` or `anonymous`.
     #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", example = "shop")]
     name: String,
@@ -66,7 +66,11 @@ impl PartialSchema for GrantText {
 impl ToSchema for GrantText {}
 
 impl TokenToMake {
-    fn checked(&self) -> Result<(Name, Vec<Grant>), Problem> {
+    /// The name, and what the token is to allow.
+    ///
+    /// # Errors
+    /// `invalid-field` with the name or the grant at fault.
+    pub fn checked(&self) -> Result<(Name, Vec<Grant>), Problem> {
         let name = path::name("name", &self.name)?;
         let grant = |(place, text): (usize, &String)| {
             Grant::parse(text).map_err(|error| Problem::invalid(format!("allow[{place}]"), error.to_string()))

@@ -60,7 +60,7 @@ struct Kept {
 /// The settings of a topic.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TopicSettings)]
-struct Settings {
+pub struct Settings {
     #[serde(with = "duration")]
     #[schema(value_type = String, example = "7d")]
     retention: std::time::Duration,
@@ -76,7 +76,7 @@ struct Settings {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TopicSettingsToSet)]
-struct SettingsToSet {
+pub struct SettingsToSet {
     /// How long published messages are kept for replay; 0s keeps none.
     #[serde(default)]
     #[schema(value_type = Pause)]

@@ -17,7 +17,7 @@ use super::{
     item::Item,
     selection::{Selection, each},
 };
-use crate::api::{Api, path::InQueue};
+use crate::api::{Api, cursor::Numbered, path::InQueue};
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -29,7 +29,7 @@ pub(super) struct GroupsQuery {
     #[param(minimum = 1, maximum = 1000, default = 100, value_type = u32, required = false)]
     limit: Limit,
     /// Where to go on: `next_cursor` of the page before.
-    #[param(pattern = "^groups~[0-9]{1,9}$")]
+    #[param(pattern = "^groups~(?:0|[1-9][0-9]{0,8})$")]
     cursor: Option<String>,
 }
 
@@ -93,11 +93,11 @@ pub(super) async fn groups(
 }
 
 fn place(cursor: &str) -> Option<usize> {
-    cursor.strip_prefix("groups~").filter(|digits| digits.len() <= 9)?.parse().ok()
+    usize::try_from(Numbered::Groups.parse(cursor)?).ok()
 }
 
 fn page(groups: &[Group], start: usize, limit: usize) -> Page<Group> {
     let rest = groups.get(start..).unwrap_or_default();
-    let next_cursor = (rest.len() > limit).then(|| format!("groups~{}", start + limit));
+    let next_cursor = (rest.len() > limit).then(|| Numbered::Groups.cursor((start + limit) as u64));
     Page { items: rest.iter().take(limit).cloned().collect(), next_cursor }
 }

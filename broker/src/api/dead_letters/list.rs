@@ -39,7 +39,7 @@ pub(super) struct DeadLetterQuery {
     #[param(minimum = 1, maximum = 1000, default = 100, value_type = u32, required = false)]
     limit: Limit,
     /// Where to go on: `next_cursor` of the page before.
-    #[param(pattern = "^dead~[0-9]{1,15}~[0-9]{1,19}$")]
+    #[param(pattern = "^dead~(?:0|[1-9][0-9]{0,13})~(?:0|[1-9][0-9]{0,18})$")]
     cursor: Option<String>,
 }
 

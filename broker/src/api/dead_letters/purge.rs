@@ -28,7 +28,7 @@ use crate::{
 /// What to discard: by ids, or all that fit a filter; `{}` is all.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PurgeBody {
+pub struct PurgeBody {
     /// Only dead letters of these ids.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]

@@ -39,7 +39,7 @@ use crate::{
 /// What to redrive: by ids, or all that fit a filter; `{}` is all.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RedriveBody {
+pub struct RedriveBody {
     /// Only dead letters of these ids.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]

@@ -13,7 +13,7 @@ use super::{
     attributes::{Attributes, Value},
     draft::{Draft, Payload},
     fault::Fault,
-    options::single,
+    options::{single, trimmed},
 };
 
 /// Reads a message.
@@ -99,7 +99,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, Fault> {
 /// A header's value as the HTTP binding encodes it: perhaps quoted, then percent-encoded UTF-8.
 fn decode<'a>(name: &str, value: &'a HeaderValue) -> Result<Cow<'a, str>, Fault> {
     let fault = || Fault::of(format!("ce-{name}"), "is not percent-encoded UTF-8");
-    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| fault())?.trim();
+    let text = trimmed(std::str::from_utf8(value.as_bytes()).map_err(|_| fault())?);
     if text.contains('\t') {
         return Err(fault());
     }
@@ -141,5 +141,10 @@ mod tests {
         assert_eq!(decoded("50%").unwrap(), "50%");
         assert_eq!(decoded("café").unwrap(), "café");
         assert!(decoded("%FF").is_err());
+    }
+
+    #[test]
+    fn only_the_white_space_of_http_is_taken_off_a_header() {
+        assert_eq!(decoded(" \u{a0}x\u{3000} ").unwrap(), "\u{a0}x\u{3000}");
     }
 }

@@ -43,7 +43,13 @@ pub(super) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'
         return Err(Fault::of(name, "is given twice"));
     }
     let text = std::str::from_utf8(value.as_bytes()).map_err(|_| Fault::of(name, "is not UTF-8"))?;
-    Ok(Some(text.trim()))
+    Ok(Some(trimmed(text)))
+}
+
+/// A header's value without the white space that HTTP has around it. What else Unicode calls so belongs to
+/// the value.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
 }
 
 fn parsed<T>(

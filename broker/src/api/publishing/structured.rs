@@ -35,6 +35,7 @@ pub(super) fn event(json: &RawValue) -> Result<Draft<'_>, Fault> {
     for (name, json) in members {
         match &*name {
             "data" => once(&mut data, &name, json)?,
+            "" => return Err(Fault::of("body", "has a member without a name")),
             "data_base64" if json.get() == "null" => {}
             "data_base64" => once(&mut data_base64, &name, json)?,
             // An attribute that is null is one that is not there.

@@ -10,12 +10,12 @@ use utoipa::ToSchema;
 
 use crate::api::given::{
     Bytes, Capacity, Count, CountOrNone, Deliveries, Given, Lease, LifetimeOrNull, Object, OrNull, Pause,
-    Span, Whole,
+    Span, Whole, Word,
 };
 
 /// The settings of a queue.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Settings {
+pub struct Settings {
     #[serde(with = "duration")]
     #[schema(value_type = String, example = "30s")]
     lease: std::time::Duration,
@@ -86,7 +86,7 @@ impl From<Backoff> for BackoffSettings {
 /// The settings to set; those left out keep their values, or take their defaults in a new queue.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SettingsToSet {
+pub struct SettingsToSet {
     /// How long a lease lasts when a receive names none.
     #[serde(default)]
     #[schema(value_type = Lease)]
@@ -102,7 +102,7 @@ pub(super) struct SettingsToSet {
     /// What order is kept.
     #[serde(default)]
     #[schema(value_type = OrderingText)]
-    ordering: Given<OrderingText>,
+    ordering: Given<Word<OrderingText>>,
     /// How long ids are remembered; 0s turns deduplication off.
     #[serde(default)]
     #[schema(value_type = Pause)]
@@ -122,7 +122,7 @@ pub(super) struct SettingsToSet {
     /// What a full queue does with one more message.
     #[serde(default)]
     #[schema(value_type = OverflowText)]
-    overflow: Given<OverflowText>,
+    overflow: Given<Word<OverflowText>>,
     /// How long each message waits before it can be received.
     #[serde(default)]
     #[schema(value_type = Pause)]
@@ -134,7 +134,7 @@ pub(super) struct SettingsToSet {
     /// What becomes of a message whose TTL passed.
     #[serde(default)]
     #[schema(value_type = OnExpiryText)]
-    on_expiry: Given<OnExpiryText>,
+    on_expiry: Given<Word<OnExpiryText>>,
     /// How long dead letters are kept.
     #[serde(default)]
     #[schema(value_type = Pause)]
@@ -173,15 +173,15 @@ impl From<SettingsToSet> for QueueSettingsPatch {
             lease: set.lease.map(|Span(lease)| lease),
             max_deliveries: set.max_deliveries.map(|Whole(number)| u32::try_from(number).unwrap_or(u32::MAX)),
             backoff: set.backoff.0.map(|Object(backoff)| backoff.into()).unwrap_or_default(),
-            ordering: set.ordering.map(Into::into),
+            ordering: set.ordering.map(|Word(ordering)| ordering.into()),
             deduplication_window: set.deduplication_window.map(|Span(window)| window),
             max_deduplication_ids: set.max_deduplication_ids.map(|Whole(number)| number),
             max_messages: set.max_messages.map(|Whole(number)| number),
             max_bytes: set.max_bytes.map(|Bytes(size)| size),
-            overflow: set.overflow.map(Into::into),
+            overflow: set.overflow.map(|Word(overflow)| overflow.into()),
             delay: set.delay.map(|Span(delay)| delay),
             ttl: set.ttl.map(|OrNull(ttl)| ttl.map(|Span(ttl)| ttl)),
-            on_expiry: set.on_expiry.map(Into::into),
+            on_expiry: set.on_expiry.map(|Word(on_expiry)| on_expiry.into()),
             dead_letter_retention: set.dead_letter_retention.map(|Span(retention)| retention),
             max_dead_letters: set.max_dead_letters.map(|Whole(number)| number),
         }

@@ -218,6 +218,8 @@ fn unreadable(error: &serde_json::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{Strategy, any, prop_assert_eq, prop_compose, proptest};
+
     use super::*;
 
     #[test]
@@ -248,5 +250,48 @@ mod tests {
         assert_eq!(read_queue("{}").unwrap(), QueueSettings::default());
         assert_eq!(read_topic("{}").unwrap(), TopicSettings::default());
         assert!(read_queue(r#"{"ordering":"random"}"#).is_err());
+    }
+
+    prop_compose! {
+        fn any_backoff()(
+            initial in any_millis(), factor in 1.0..f64::MAX, max in any_millis(), jitter in 0.0..=1.0,
+        ) -> Backoff {
+            Backoff { initial, factor, max, jitter }
+        }
+    }
+
+    fn any_millis() -> impl Strategy<Value = Duration> {
+        any::<u64>().prop_map(Duration::from_millis)
+    }
+
+    fn one_of<T: Copy + std::fmt::Debug>(words: &'static [(&str, T)]) -> impl Strategy<Value = T> {
+        (0..words.len()).prop_map(|place| words[place].1)
+    }
+
+    prop_compose! {
+        fn any_settings()(
+            (lease, delay, deduplication_window, dead_letter_retention) in
+                (any_millis(), any_millis(), any_millis(), any_millis()),
+            (max_deliveries, max_deduplication_ids, max_messages, max_dead_letters, bytes) in
+                any::<(u32, u64, u64, u64, u64)>(),
+            ttl in proptest::option::of(any_millis()),
+            backoff in any_backoff(),
+            ordering in one_of(ORDERINGS),
+            overflow in one_of(OVERFLOWS),
+            on_expiry in one_of(EXPIRIES),
+        ) -> QueueSettings {
+            QueueSettings {
+                lease, max_deliveries, backoff, ordering, deduplication_window, max_deduplication_ids,
+                max_messages, max_bytes: Size::bytes(bytes), overflow, delay, ttl, on_expiry,
+                dead_letter_retention, max_dead_letters,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_settings_are_read_back_to_the_last_bit(settings in any_settings()) {
+            prop_assert_eq!(read_queue(&write_queue(&settings)).unwrap(), settings);
+        }
     }
 }

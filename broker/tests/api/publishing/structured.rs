@@ -104,6 +104,8 @@ async fn an_attribute_that_is_missing_or_wrong_is_named() {
     }
     let doubled = r#"{"specversion":"1.0","id":"1","id":"2","source":"/s","type":"t"}"#;
     server.publish_json("/queues/jobs", doubled).await.invalid("id");
+    let nameless = r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","":1}"#;
+    server.publish_json("/queues/jobs", nameless).await.invalid("body");
     server.publish_json("/queues/jobs", "\"text\"").await.invalid("body");
 }
 
