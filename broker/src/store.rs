@@ -43,7 +43,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// What [`StoreError`] lists.
-    fn record(&mut self, sequence: Sequence) -> Result<Option<Bytes>, StoreError>;
+    fn record(&mut self, sequence: Sequence) -> Result<Option<Found>, StoreError>;
 
     /// Why a copy last failed, as far as it is committed; `None` where no reason was given.
     ///
@@ -73,7 +73,7 @@ pub trait Reader: Send + Sync {
     ///
     /// # Errors
     /// What [`StoreError`] lists.
-    fn records(&self, sequences: &[Sequence]) -> Result<Vec<Option<Bytes>>, StoreError>;
+    fn records(&self, sequences: &[Sequence]) -> Result<Vec<Option<Found>>, StoreError>;
 
     /// The failures of one copy, oldest first.
     ///
@@ -96,6 +96,15 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// What [`StoreError`] lists.
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, AuditRecord)>, StoreError>;
+}
+
+/// A stored record as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// As it was written.
+    Whole(Bytes),
+    /// Not as it was written: what is left of it. It must not be handed out.
+    Damaged(Bytes),
 }
 
 /// What one commit writes.

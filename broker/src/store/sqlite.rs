@@ -4,6 +4,7 @@
 
 mod audit;
 mod checkpoint;
+mod checksum;
 mod layout;
 mod load;
 mod read;
@@ -23,12 +24,11 @@ use broker_core::{
     identity::{QueueId, Sequence},
     restore::Restore,
 };
-use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _};
 use units::Timestamp;
 
 use self::{checkpoint::Checkpointer, read::SqliteReader, remembered::RememberedRows};
-use super::{Group, Reader, Store, StoreError, folder::DataFolder};
+use super::{Found, Group, Reader, Store, StoreError, folder::DataFolder};
 
 /// The database's file in the data folder.
 const FILE: &str = "broker.sqlite";
@@ -101,7 +101,7 @@ impl Store for SqliteStore {
         written
     }
 
-    fn record(&mut self, sequence: Sequence) -> Result<Option<Bytes>, StoreError> {
+    fn record(&mut self, sequence: Sequence) -> Result<Option<Found>, StoreError> {
         read::record(&self.connection, sequence)
     }
 

@@ -6,6 +6,7 @@
 mod access;
 mod browsing;
 mod conventions;
+mod damage;
 mod dead_letters;
 mod filters;
 mod publishing;

@@ -16,7 +16,7 @@ pub(crate) struct Server {
     client: Client,
     shutdown: CancellationToken,
     running: Option<JoinHandle<()>>,
-    folder: TempDir,
+    folder: Option<TempDir>,
 }
 
 impl Server {
@@ -41,12 +41,20 @@ impl Server {
             () = ready.wait() => {}
             ended = &mut running => panic!("the broker did not start: {ended:?}"),
         }
-        Self { address, client: Client::new(), shutdown, running: Some(running), folder }
+        Self { address, client: Client::new(), shutdown, running: Some(running), folder: Some(folder) }
     }
 
     /// Where its data is.
     pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+        self.folder.as_ref().expect("it runs").path()
+    }
+
+    /// Stops it in good order, lets something happen to its data, and starts another on that.
+    pub(crate) async fn restarted_after(mut self, happens: impl FnOnce(&Path)) -> Self {
+        self.stop().await;
+        let folder = self.folder.take().expect("it ran");
+        happens(folder.path());
+        Self::start_on("127.0.0.1:0", folder, |_| ()).await
     }
 
     /// Stops it in good order.

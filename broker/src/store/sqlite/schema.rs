@@ -7,8 +7,8 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use crate::store::StoreError;
 
 /// The tables as version 1 has them. Times are milliseconds since 1970; numbers above 2^63 - 1 are
-/// stored as negative ones. A message's record is its table's last column, so that a start need not
-/// read large ones.
+/// stored as negative ones. Of a message's row only what is read with its record comes after it, so that a
+/// start need not read large ones.
 const VERSION_1: &str = "
     -- The numbers that come next, and the time of the last group.
     CREATE TABLE meta (
@@ -100,9 +100,10 @@ const VERSION_1: &str = "
     ) WITHOUT ROWID;
 ";
 
-/// What version 2 adds: filters and beginnings of subscriptions, copies that came by a replay, paced
-/// redrives, and the audit trail.
+/// What version 2 adds: checksums of messages, filters and beginnings of subscriptions, copies that came by a
+/// replay, paced redrives, and the audit trail.
 const VERSION_2: &str = "
+    ALTER TABLE messages ADD COLUMN checksum INTEGER; -- none of what version 1 wrote
     ALTER TABLE subscriptions ADD COLUMN filter TEXT; -- JSON
     ALTER TABLE subscriptions ADD COLUMN start TEXT NOT NULL DEFAULT 'new';
     ALTER TABLE copies ADD COLUMN replayed INTEGER NOT NULL DEFAULT 0;
