@@ -3,6 +3,7 @@
 
 pub mod folder;
 pub mod sqlite;
+pub mod verify;
 
 use std::{io, sync::Arc};
 
@@ -14,6 +15,9 @@ use broker_core::{
 };
 use bytes::Bytes;
 use units::Timestamp;
+
+/// Is told how much of how much is done.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// Where decisions are kept. One thread owns it.
 ///
@@ -138,6 +142,16 @@ pub enum StoreError {
         /// The version found.
         found: i64,
         /// The newest that is known here.
+        known: i64,
+    },
+    /// An older version of this program wrote the data, and it was to be read only.
+    #[error(
+        "the data is of schema version {found}, and only {known} can be looked at: starting the broker on it brings it up"
+    )]
+    TooOld {
+        /// The version found.
+        found: i64,
+        /// The one that is known here.
         known: i64,
     },
     /// What was read can't have been written by this program.

@@ -144,7 +144,7 @@ const VERSION: i64 = STEPS.len() as i64;
 /// Opens the owner's connection, and brings the tables to the present version.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let found = version(&connection)?;
     if found > VERSION {
         return Err(StoreError::TooNew { found, known: VERSION });
     }
@@ -169,6 +169,27 @@ fn migrate(connection: &mut Connection, found: i64) -> Result<(), StoreError> {
 pub(super) fn open_beside(path: &Path, writes: bool) -> Result<Connection, StoreError> {
     let access = if writes { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
     connect(path, access)
+}
+
+/// Opens a database that a broker may be using, to see it as it is at this moment for as long as the
+/// connection lives.
+pub(super) fn open_moment(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.execute_batch("BEGIN")?;
+    // The first read fixes the moment.
+    let found = version(&connection)?;
+    if found > VERSION { Err(StoreError::TooNew { found, known: VERSION }) } else { Ok(connection) }
+}
+
+/// The same of a database whose tables are to be read: they have to be of the present version.
+pub(super) fn open_to_look(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_moment(path)?;
+    let found = version(&connection)?;
+    if found < VERSION { Err(StoreError::TooOld { found, known: VERSION }) } else { Ok(connection) }
+}
+
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
 /// Each connection is used by one thread at a time, so SQLite's own locks are not needed.
