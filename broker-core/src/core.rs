@@ -132,6 +132,7 @@ impl Core {
                 self.start_redrive(&queue, &which, to.as_ref(), limit, per_second, step)
             }
             Command::StopRedrive { redrive } => self.stop_redrive(redrive, step),
+            Command::DeadLetter { queue, sequences, reason } => self.kill(&queue, &sequences, &reason, step),
             Command::DiscardDeadLetters { queue, which } => self.discard_dead_letters(&queue, &which, step),
         }
     }

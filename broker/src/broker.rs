@@ -13,7 +13,6 @@ use broker_core::{
     identity::{QueueId, Selector, Sequence},
     reply::Reply,
 };
-use bytes::Bytes;
 use serve::health::Health;
 use tokio::sync::{oneshot, watch};
 use units::Timestamp;
@@ -29,6 +28,7 @@ use crate::{
         view::View,
     },
     error::BrokerError,
+    store::Found,
 };
 
 /// How far the broker is.
@@ -114,7 +114,7 @@ impl Broker {
     ///
     /// # Errors
     /// [`BrokerError::Unreadable`] or [`BrokerError::Stopped`].
-    pub async fn records(&self, sequences: Vec<Sequence>) -> Result<Vec<Option<Bytes>>, BrokerError> {
+    pub async fn records(&self, sequences: Vec<Sequence>) -> Result<Vec<Option<Found>>, BrokerError> {
         self.readers.read(move |reader| reader.records(&sequences)).await
     }
 

@@ -1,8 +1,13 @@
-//! The command line: every setting, its default and its variable.
+//! The command line: every setting, its default and its variable. A file of [`cli`](self) for each command.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+mod backup;
+mod progress;
+mod restore;
+mod verify;
 
-use clap::{CommandFactory as _, Parser, error::ErrorKind};
+use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use serve::{http, program::LogArgs};
 use units::{Size, parse_duration};
 
@@ -45,6 +50,36 @@ pub struct Cli {
     /// How logs are written
     #[command(flatten)]
     pub log: LogArgs,
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program does beside serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Copy a data folder as it is at one moment, while the broker runs
+    Backup(backup::Backup),
+    /// Check a backup and put it into a data folder
+    Restore(restore::Restore),
+    /// Check a data folder or a backup: every message's bytes, and that all adds up
+    Verify(verify::Verify),
+}
+
+impl Command {
+    /// Does it. Answers 0, or 1 when it failed, with why on stderr.
+    #[must_use]
+    pub fn run(&self) -> ExitCode {
+        let done = match self {
+            Self::Backup(backup) => backup.run(),
+            Self::Restore(restore) => restore.run(),
+            Self::Verify(verify) => verify.run(),
+        };
+        done.unwrap_or_else(|error| {
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        })
+    }
 }
 
 impl Cli {

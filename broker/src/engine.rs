@@ -11,6 +11,7 @@
 
 mod bodies;
 mod clock;
+pub(crate) mod damage;
 mod decide;
 pub mod fatal;
 mod group;

@@ -17,6 +17,7 @@ use broker_core::identity::Name;
 use units::Timestamp;
 
 pub use self::errors::TokensError;
+pub(crate) use self::record::FILE;
 use super::{
     caller::ANONYMOUS,
     file,

@@ -4,17 +4,21 @@
 
 mod audit;
 mod checkpoint;
+mod checksum;
+mod copy;
 mod layout;
 mod load;
 mod read;
 mod redrives;
 mod remembered;
+mod renumber;
 mod schema;
 mod settings;
+mod verify;
 mod write;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -23,15 +27,34 @@ use broker_core::{
     identity::{QueueId, Sequence},
     restore::Restore,
 };
-use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _};
 use units::Timestamp;
 
 use self::{checkpoint::Checkpointer, read::SqliteReader, remembered::RememberedRows};
-use super::{Group, Reader, Store, StoreError, folder::DataFolder};
+pub use self::{copy::copy, renumber::renumber, verify::verify};
+use super::{Found, Group, Reader, Store, StoreError, folder::DataFolder};
 
 /// The database's file in the data folder.
-const FILE: &str = "broker.sqlite";
+pub(crate) const FILE: &str = "broker.sqlite";
+/// Its write-ahead log, while there is one.
+pub(crate) const LOG: &str = "broker.sqlite-wal";
+/// What SQLite keeps of the log in shared memory.
+pub(crate) const LOG_INDEX: &str = "broker.sqlite-shm";
+
+/// Whether there is a database in a folder.
+#[must_use]
+pub fn is_in(folder: &Path) -> bool {
+    folder.join(FILE).is_file()
+}
+
+/// Moves all that a process which was killed left in the log into the database. Nobody else may use it.
+///
+/// # Errors
+/// What SQLite says.
+pub(crate) fn settle(folder: &Path) -> Result<(), StoreError> {
+    let connection = schema::open_beside(&folder.join(FILE), true)?;
+    checkpoint::truncate(&connection)
+}
 
 /// The store.
 pub struct SqliteStore {
@@ -101,7 +124,7 @@ impl Store for SqliteStore {
         written
     }
 
-    fn record(&mut self, sequence: Sequence) -> Result<Option<Bytes>, StoreError> {
+    fn record(&mut self, sequence: Sequence) -> Result<Option<Found>, StoreError> {
         read::record(&self.connection, sequence)
     }
 

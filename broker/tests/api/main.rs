@@ -7,6 +7,7 @@ mod access;
 mod audit;
 mod browsing;
 mod conventions;
+mod damage;
 mod dead_letters;
 mod filters;
 mod publishing;

@@ -39,7 +39,13 @@ impl Server {
 
     /// Stops it in good order, and starts it again on the same folder.
     pub(crate) async fn restart(&mut self) {
+        self.restart_after(|_| ()).await;
+    }
+
+    /// Stops it in good order, lets something happen to its data, and starts it again on that.
+    pub(crate) async fn restart_after(&mut self, happens: impl FnOnce(&Path)) {
         self.stop().await;
+        happens(self.folder.path());
         self.shutdown = CancellationToken::new();
         let config = Config::new(self.folder.path());
         let (address, running) = run("127.0.0.1:0", config, &self.shutdown).await;
