@@ -7,6 +7,7 @@ mod browsing;
 mod cursor;
 mod dead_letters;
 mod document;
+mod events;
 mod filters;
 mod given;
 mod identity;
@@ -84,6 +85,7 @@ fn endpoints(health: &Health) -> OpenApiRouter<Api> {
         .merge(redrives::router())
         .merge(audit::router())
         .merge(watching::router())
+        .merge(events::router())
         .merge(tokens::router())
         .merge(about::router())
         .merge(health.router());

@@ -13,6 +13,7 @@ mod bodies;
 mod clock;
 mod decide;
 pub mod fatal;
+pub mod feed;
 mod group;
 pub mod handout;
 pub mod journey;
@@ -23,6 +24,7 @@ pub(crate) mod parked;
 pub(crate) mod readers;
 mod room;
 mod start;
+mod telling;
 pub(crate) mod view;
 
 use std::{
@@ -49,6 +51,7 @@ use self::{
     metrics::Metrics,
     parked::Parked,
     room::Room,
+    telling::Telling,
     view::View,
 };
 use crate::store::{Store, StoreError};
@@ -67,6 +70,8 @@ pub struct EngineSettings {
     pub cached_bytes: usize,
     /// Publishes are refused while the disk has less room than this, in bytes.
     pub free_space_floor: u64,
+    /// How many may watch the feed at a time.
+    pub watchers: usize,
 }
 
 impl Default for EngineSettings {
@@ -76,6 +81,7 @@ impl Default for EngineSettings {
             group: GroupLimits::default(),
             cached_bytes: 32 << 20,
             free_space_floor: 64 << 20,
+            watchers: 64,
         }
     }
 }
@@ -91,6 +97,7 @@ struct Engine {
     bodies: Bodies,
     parked: Parked,
     journeys: Journeys,
+    telling: Telling,
     metrics: Metrics,
     /// Once set, receives no longer wait.
     draining: bool,
@@ -122,7 +129,7 @@ impl Engine {
     fn next_deadline(&self) -> Option<Instant> {
         let due = self.core.next_deadline().and_then(|at| self.clock.instant(at));
         let due = due.map(|due| self.paused_until.map_or(due, |paused| due.max(paused)));
-        [due, self.parked.next_deadline()].into_iter().flatten().min()
+        [due, self.parked.next_deadline(), self.telling.next_deadline()].into_iter().flatten().min()
     }
 
     /// From now on no receive waits.
@@ -150,6 +157,7 @@ impl Engine {
         woken.clear();
         self.noted = 0;
         self.reasons.clear();
+        self.telling.forget();
     }
 
     fn pause(&mut self) {

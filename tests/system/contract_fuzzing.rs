@@ -26,6 +26,8 @@ async fn fuzz(name: &str, of: impl Fn(&Shop) -> String) {
         .args(["run", &format!("{url}/openapi.json"), "--url", &url, "--checks", CHECKS])
         .args(["--max-examples", "25", "--phases", "examples,coverage,fuzzing", "--no-color"])
         .args(["--request-timeout", "70", "--seed", "7"])
+        // A stream without end; its answers are held in the broker's own tests.
+        .args(["--exclude-path", "/events"])
         .current_dir(folder.path())
         .kill_on_drop(true)
         .output();

@@ -53,6 +53,8 @@ slugs! {
         "A message of this source and id, but with another type, subject, key, content type or data, was published here within the deduplication window. Nothing was stored; give each message an id of its own. In a batch, index names the event."
     QUEUE_FULL "queue-full" 429 "A queue is full"
         "The queue that the member queue names has reached max_messages or max_bytes. Nothing was stored in any queue; try again after the time in Retry-After, consume faster, or raise the limit."
+    TOO_MANY_WATCHERS "too-many-watchers" 503 "Too many watch already"
+        "As many streams of GET /events are open as this broker serves at a time (--max-watchers). End one that is not needed, or try again after the time in Retry-After."
     STORAGE_FULL "storage-full" 507 "The disk is full"
         "The disk that holds the broker's data has no room for more messages. Nothing was stored; acks and reads go on. Make room, then publish again."
 }

@@ -96,12 +96,13 @@ impl Engine {
     fn try_to_settle(&mut self, asks: Vec<Ask>) -> Result<Option<Vec<Decided>>, StoreError> {
         let now = self.clock.now();
         let decided = self.decide(asks, now)?;
+        self.prepare_telling()?;
         let started = Instant::now();
         match self.commit(now) {
             Ok(()) => {
                 let calls = decided.len();
                 decided.into_iter().for_each(|call| self.answer(call, now));
-                self.note_committed(calls, started);
+                self.note_committed(calls, started, now);
                 Ok(None)
             }
             Err(StoreError::Full) => {
@@ -131,7 +132,7 @@ impl Engine {
     }
 
     /// What memory keeps beside the core follows what was committed.
-    fn note_committed(&mut self, calls: usize, started: Instant) {
+    fn note_committed(&mut self, calls: usize, started: Instant, now: Timestamp) {
         if !self.effects.changes.is_empty() {
             self.metrics.committed(calls, started.elapsed(), &self.effects.changes);
         }
@@ -141,6 +142,7 @@ impl Engine {
             }
         }
         self.bodies.trim();
+        self.telling.committed(self.effects.activities.len(), &self.core, now);
         self.journeys.remember(&mut self.effects.activities);
         self.forget_effects();
     }

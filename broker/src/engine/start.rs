@@ -18,12 +18,14 @@ use super::{
     bodies::Bodies,
     clock::Clock,
     fatal::Fatal,
+    feed::Feed,
     journey::Journeys,
     line::{Item, Line},
     metrics::Metrics,
     parked::Parked,
     readers::Readers,
     room::Room,
+    telling::Telling,
 };
 use crate::{
     broker::{Broker, Readiness},
@@ -71,10 +73,17 @@ pub fn start(
     let (sender, receiver) = watch::channel(Readiness::Loading);
     let state = Arc::new(State { readiness: sender, health: Health::starting() });
     state.set(Readiness::Loading);
-    let broker = Broker::new(Arc::clone(&line), Arc::clone(&readers), receiver, state.health.clone());
+    let feed = Arc::new(Feed::new(settings.watchers));
+    let broker = Broker::new(
+        Arc::clone(&line),
+        Arc::clone(&readers),
+        Arc::clone(&feed),
+        receiver,
+        state.health.clone(),
+    );
     let (its_line, its_state) = (Arc::clone(&line), Arc::clone(&state));
     let work = move || {
-        let ended = work(settings, open, &fatal, &its_line, &readers, &its_state);
+        let ended = work(settings, open, &fatal, &its_line, feed, &readers, &its_state);
         its_line.abandon();
         its_state.set(Readiness::Stopped);
         ended
@@ -130,12 +139,13 @@ fn work(
     open: impl FnOnce() -> Result<Box<dyn Store>, StoreError>,
     fatal: &dyn Fatal,
     line: &Arc<Line>,
+    feed: Arc<Feed>,
     readers: &Readers,
     state: &State,
 ) -> Result<(), StoreError> {
     let store = open()?;
     readers.open(store.reader());
-    let mut engine = Engine::load(settings, store, Arc::clone(line))?;
+    let mut engine = Engine::load(settings, store, Arc::clone(line), feed)?;
     let worked = catch_unwind(AssertUnwindSafe(|| {
         engine.work_on(&mut Vec::new())?;
         state.set(Readiness::Ready);
@@ -157,6 +167,7 @@ impl Engine {
         settings: EngineSettings,
         mut store: Box<dyn Store>,
         line: Arc<Line>,
+        feed: Arc<Feed>,
     ) -> Result<Self, StoreError> {
         let stored = store.last()?.map(|(_, at)| at).unwrap_or_default();
         let clock = Clock::start(stored, Timestamp::now());
@@ -172,6 +183,7 @@ impl Engine {
             bodies: Bodies::new(settings.cached_bytes),
             parked: Parked::default(),
             journeys: Journeys::default(),
+            telling: Telling::new(feed),
             metrics: Metrics::new(),
             draining: false,
             paused_until: None,

@@ -7,6 +7,7 @@ mod access;
 mod browsing;
 mod conventions;
 mod dead_letters;
+mod events;
 mod filters;
 mod publishing;
 mod queues;
