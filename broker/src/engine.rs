@@ -40,12 +40,14 @@ use broker_core::{
     identity::{QueueId, Sequence},
 };
 
+use serve::budget::Budget;
+
 pub use self::start::{EngineThread, start};
 use self::{
     bodies::Bodies,
     clock::Clock,
     decide::FreshReason,
-    handout::{GiveBack, Handout},
+    handout::{Handout, Taken},
     journey::Journeys,
     line::{GroupLimits, Line, LineLimits},
     metrics::Metrics,
@@ -72,6 +74,10 @@ pub struct EngineSettings {
     pub free_space_floor: u64,
     /// How many may watch the feed at a time.
     pub watchers: usize,
+    /// How many queues and topics there may be in all.
+    pub queues: usize,
+    /// How many bytes of messages may be handed out and not yet written to whoever asked.
+    pub answer_memory: usize,
 }
 
 impl Default for EngineSettings {
@@ -82,6 +88,8 @@ impl Default for EngineSettings {
             cached_bytes: 32 << 20,
             free_space_floor: 64 << 20,
             watchers: 64,
+            queues: 10_000,
+            answer_memory: 256 << 20,
         }
     }
 }
@@ -93,6 +101,10 @@ struct Engine {
     line: Arc<Line>,
     clock: Clock,
     limits: GroupLimits,
+    /// How many queues and topics there may be.
+    queues: usize,
+    /// What was handed out and is not yet written.
+    answers: Budget,
     room: Room,
     bodies: Bodies,
     parked: Parked,
@@ -136,8 +148,8 @@ impl Engine {
     fn drain(&mut self) {
         self.draining = true;
         for waiter in self.parked.take_all() {
-            let guard = GiveBack::new(&waiter.receive, &[], &self.line);
-            drop(waiter.reply.send(Ok(Handout { deliveries: Vec::new(), guard })));
+            let nothing = Taken::nothing(&self.answers);
+            drop(waiter.reply.send(Ok(Handout::new(&waiter.receive, nothing, &self.line))));
         }
     }
 
@@ -145,7 +157,7 @@ impl Engine {
     fn restore(&mut self) -> Result<(), StoreError> {
         self.forget_effects();
         self.bodies.clear();
-        self.core = start::restore(&mut *self.store, &self.clock, &mut self.effects)?;
+        self.core = start::restore(&mut *self.store, &self.clock, self.queues, &mut self.effects)?;
         Ok(())
     }
 

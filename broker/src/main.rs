@@ -7,7 +7,7 @@ use broker::cli::Cli;
 fn main() -> ExitCode {
     let cli = Cli::read();
     let config = cli.config();
-    serve::program::main("broker", cli.listen, &cli.log, |listener, ready, shutdown| {
+    serve::program::main("broker", cli.listen(), &cli.log, |listener, ready, shutdown| {
         broker::run(listener, config, ready, shutdown)
     })
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 
 use broker_core::{
     change::Change,
-    command::{Chosen, Command},
+    command::{Chosen, Command, Receive},
     identity::{QueueId, Sequence},
     reply::{Delivered, Refusal, Reply},
 };
@@ -15,7 +15,7 @@ use units::Timestamp;
 use super::{
     Engine,
     group::{Ask, Decided, Place},
-    handout::Delivery,
+    handout::{Delivery, Taken},
     parked::Waiter,
 };
 use crate::{error::BrokerError, record::all_attributes, store::StoreError};
@@ -79,16 +79,30 @@ impl Engine {
         place: Place,
         now: Timestamp,
     ) -> Result<Option<Decided>, StoreError> {
-        let result = match self.apply(Command::Receive(waiter.receive.clone()), now) {
-            Ok(Reply::Delivered(delivered)) if delivered.is_empty() => match self.park(waiter, place) {
+        let nothing = Taken::nothing(&self.answers);
+        let result = match self.take(waiter.receive.clone(), now) {
+            Ok(delivered) if delivered.is_empty() => match self.park(waiter, place) {
                 None => return Ok(None),
-                Some(waiter) => return Ok(Some(Decided::Receive { waiter, place, result: Ok(Vec::new()) })),
+                Some(waiter) => return Ok(Some(Decided::Receive { waiter, place, result: Ok(nothing) })),
             },
-            Ok(Reply::Delivered(delivered)) => Ok(self.deliveries(&waiter, delivered)?),
-            Ok(_) => Ok(Vec::new()),
+            Ok(delivered) => Ok(Taken::new(self.deliveries(&waiter, delivered)?, &self.answers)),
             Err(error) => Err(error),
         };
         Ok(Some(Decided::Receive { waiter, place, result }))
+    }
+
+    /// Takes messages out of a queue, no more than there is memory for. Where clients do not read their
+    /// answers, none is left in the end.
+    fn take(&mut self, receive: Receive, now: Timestamp) -> Result<Vec<Delivered>, BrokerError> {
+        let left = self.answers.left() as u64;
+        if left == 0 {
+            return Err(BrokerError::Busy);
+        }
+        let receive = Receive { max_bytes: receive.max_bytes.min(left), ..receive };
+        match self.apply(Command::Receive(receive), now)? {
+            Reply::Delivered(delivered) => Ok(delivered),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Lets a receive that found nothing wait; gives it back when its time is over.
@@ -125,7 +139,7 @@ impl Engine {
     fn give_up_overdue(&mut self, decided: &mut Vec<Decided>) {
         let now = Instant::now();
         while let Some(waiter) = self.parked.next_overdue(now) {
-            decided.push(Decided::Receive { waiter, place: None, result: Ok(Vec::new()) });
+            decided.push(Decided::Receive { waiter, place: None, result: Ok(Taken::nothing(&self.answers)) });
         }
     }
 

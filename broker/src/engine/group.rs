@@ -12,7 +12,7 @@ use units::Timestamp;
 
 use super::{
     Engine,
-    handout::{Delivery, GiveBack, Handout},
+    handout::{Handout, Taken},
     line::{Item, ReplySender},
     note::Note,
     parked::{Ticket, Waiter},
@@ -50,7 +50,7 @@ pub(super) enum Decided {
     Receive {
         waiter: Waiter,
         place: Place,
-        result: Result<Vec<Delivery>, BrokerError>,
+        result: Result<Taken, BrokerError>,
     },
     GiveBack(Nack),
 }
@@ -164,10 +164,10 @@ impl Engine {
                 drop(reply.send(result));
             }
             Decided::Receive { waiter, result, .. } => {
-                let handout = result.map(|deliveries| {
-                    deliveries.iter().for_each(|delivery| self.metrics.delivered(&delivery.delivered, now));
-                    let guard = GiveBack::new(&waiter.receive, &deliveries, &self.line);
-                    Handout { deliveries, guard }
+                let handout = result.map(|taken| {
+                    let deliveries = taken.deliveries.iter();
+                    deliveries.for_each(|delivery| self.metrics.delivered(&delivery.delivered, now));
+                    Handout::new(&waiter.receive, taken, &self.line)
                 });
                 drop(waiter.reply.send(handout));
             }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use broker_core::{Core, change::Effects};
-use serve::health::Health;
+use serve::{budget::Budget, health::Health};
 use tokio::{sync::watch, task::spawn_blocking};
 use units::Timestamp;
 
@@ -172,13 +172,15 @@ impl Engine {
         let stored = store.last()?.map(|(_, at)| at).unwrap_or_default();
         let clock = Clock::start(stored, Timestamp::now());
         let mut effects = Effects::default();
-        let core = restore(&mut *store, &clock, &mut effects)?;
+        let core = restore(&mut *store, &clock, settings.queues, &mut effects)?;
         Ok(Self {
             core,
             store,
             line,
             clock,
             limits: settings.group,
+            queues: settings.queues,
+            answers: Budget::new(settings.answer_memory),
             room: Room::new(settings.free_space_floor),
             bodies: Bodies::new(settings.cached_bytes),
             parked: Parked::default(),
@@ -200,6 +202,7 @@ impl Engine {
 pub(super) fn restore(
     store: &mut dyn Store,
     clock: &Clock,
+    queues: usize,
     effects: &mut Effects,
 ) -> Result<Core, StoreError> {
     let seed = RandomState::new().hash_one(clock.now().as_millis());
@@ -209,5 +212,7 @@ pub(super) fn restore(
     };
     let mut restore = Core::restore(seed, high_water);
     store.load(&mut restore)?;
-    Ok(restore.finish(clock.now(), effects))
+    let mut core = restore.finish(clock.now(), effects);
+    core.limit_destinations(queues);
+    Ok(core)
 }

@@ -16,7 +16,7 @@ pub(crate) struct Server {
     client: Client,
     shutdown: CancellationToken,
     running: Option<JoinHandle<()>>,
-    folder: TempDir,
+    folder: Option<TempDir>,
 }
 
 impl Server {
@@ -41,12 +41,17 @@ impl Server {
             () = ready.wait() => {}
             ended = &mut running => panic!("the broker did not start: {ended:?}"),
         }
-        Self { address, client: Client::new(), shutdown, running: Some(running), folder }
+        Self { address, client: Client::new(), shutdown, running: Some(running), folder: Some(folder) }
     }
 
     /// Where its data is.
     pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+        self.folder.as_ref().expect("it is taken away at the end").path()
+    }
+
+    /// The folder of one that was stopped, for another to go on with.
+    pub(crate) fn into_folder(mut self) -> TempDir {
+        self.folder.take().unwrap()
     }
 
     /// Stops it in good order.
