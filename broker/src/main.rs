@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         return command.run();
     }
     let config = cli.config();
-    serve::program::main("broker", cli.listen, &cli.log, |listener, ready, shutdown| {
+    serve::program::main("broker", cli.listen(), &cli.log, |listener, ready, shutdown| {
         broker::run(listener, config, ready, shutdown)
     })
 }

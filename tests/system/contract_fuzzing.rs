@@ -64,7 +64,8 @@ async fn the_brokers_document_holds() {
     let local = std::fs::read(folder.path().join("local.json")).unwrap();
     let local: Value = serde_json::from_slice(&local).unwrap();
     let header = format!("Authorization: Bearer {}", local["token"].as_str().unwrap());
-    hold(url, &["-H", &header]).await;
+    // A stream without end; its answers are held in the broker's own tests.
+    hold(url, &["-H", &header, "--exclude-path", "/events"]).await;
 }
 
 #[tokio::test]

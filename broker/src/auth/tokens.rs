@@ -136,6 +136,13 @@ impl Tokens {
         local.or(self.registry().by_digest.get(&digest)).cloned()
     }
 
+    /// Whether a token that was found before is still one.
+    #[must_use]
+    pub fn knows(&self, token: &Token) -> bool {
+        let is_local = self.local.get().is_some_and(|local| local.digest == token.digest);
+        is_local || self.registry().by_digest.contains_key(&token.digest)
+    }
+
     /// Up to so many tokens by name, after a name; the local one is not among them.
     #[must_use]
     pub fn list(&self, after: Option<&Name>, limit: usize) -> Vec<Arc<Token>> {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 
 use broker_core::{
     change::Change,
-    command::{Chosen, Command},
+    command::{Chosen, Command, Receive},
     identity::{QueueId, Sequence},
     reply::{Delivered, Refusal, Reply},
 };
@@ -15,7 +15,7 @@ use super::{
     Engine,
     damage::Records,
     group::{Ask, Decided, Place},
-    handout::Delivery,
+    handout::{Delivery, Taken},
     parked::Waiter,
 };
 use crate::{
@@ -83,17 +83,37 @@ impl Engine {
         place: Place,
         now: Timestamp,
     ) -> Result<Option<Decided>, StoreError> {
-        let records = self.read_ahead(&waiter.receive, now)?;
-        let result = match self.apply(Command::Receive(waiter.receive.clone()), now) {
-            Ok(Reply::Delivered(delivered)) if delivered.is_empty() => match self.park(waiter, place) {
+        let nothing = Taken::nothing(&self.answers);
+        let result = match self.take(&waiter.receive, now)? {
+            Ok((delivered, _)) if delivered.is_empty() => match self.park(waiter, place) {
                 None => return Ok(None),
-                Some(waiter) => return Ok(Some(Decided::Receive { waiter, place, result: Ok(Vec::new()) })),
+                Some(waiter) => return Ok(Some(Decided::Receive { waiter, place, result: Ok(nothing) })),
             },
-            Ok(Reply::Delivered(delivered)) => Ok(self.deliveries(&waiter, delivered, records)?),
-            Ok(_) => Ok(Vec::new()),
+            Ok((delivered, records)) => {
+                Ok(Taken::new(self.deliveries(&waiter, delivered, records)?, &self.answers))
+            }
             Err(error) => Err(error),
         };
         Ok(Some(Decided::Receive { waiter, place, result }))
+    }
+
+    /// Takes messages out of a queue, no more than there is memory for, with their records where those had to
+    /// be read. Where clients do not read their answers, no memory is left in the end.
+    fn take(
+        &mut self,
+        receive: &Receive,
+        now: Timestamp,
+    ) -> Result<Result<(Vec<Delivered>, Records), BrokerError>, StoreError> {
+        let left = self.answers.left() as u64;
+        if left == 0 {
+            return Ok(Err(BrokerError::Busy));
+        }
+        let receive = Receive { max_bytes: receive.max_bytes.min(left), ..receive.clone() };
+        let records = self.read_ahead(&receive, now)?;
+        Ok(self.apply(Command::Receive(receive), now).map(|reply| match reply {
+            Reply::Delivered(delivered) => (delivered, records),
+            _ => (Vec::new(), records),
+        }))
     }
 
     /// Lets a receive that found nothing wait; gives it back when its time is over.
@@ -130,7 +150,7 @@ impl Engine {
     fn give_up_overdue(&mut self, decided: &mut Vec<Decided>) {
         let now = Instant::now();
         while let Some(waiter) = self.parked.next_overdue(now) {
-            decided.push(Decided::Receive { waiter, place: None, result: Ok(Vec::new()) });
+            decided.push(Decided::Receive { waiter, place: None, result: Ok(Taken::nothing(&self.answers)) });
         }
     }
 

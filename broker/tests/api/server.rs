@@ -39,15 +39,26 @@ impl Server {
 
     /// Stops it in good order, and starts it again on the same folder.
     pub(crate) async fn restart(&mut self) {
-        self.restart_after(|_| ()).await;
+        self.restart_with(|_| ()).await;
+    }
+
+    /// The same, configured as wanted.
+    pub(crate) async fn restart_with(&mut self, configure: impl FnOnce(&mut Config)) {
+        self.stop().await;
+        self.start_again(configure).await;
     }
 
     /// Stops it in good order, lets something happen to its data, and starts it again on that.
     pub(crate) async fn restart_after(&mut self, happens: impl FnOnce(&Path)) {
         self.stop().await;
         happens(self.folder.path());
+        self.start_again(|_| ()).await;
+    }
+
+    async fn start_again(&mut self, configure: impl FnOnce(&mut Config)) {
+        let mut config = Config::new(self.folder.path());
+        configure(&mut config);
         self.shutdown = CancellationToken::new();
-        let config = Config::new(self.folder.path());
         let (address, running) = run("127.0.0.1:0", config, &self.shutdown).await;
         (self.address, self.running) = (address, Some(running));
     }
