@@ -160,7 +160,9 @@ async fn every_problem_is_explained_at_its_type() {
         assert_eq!(page.json()["type"], format!("/problems/{slug}"));
         assert!(page.json()["help"].as_str().unwrap().len() > 20);
     }
-    server.get("/problems/none-such").await.problem(404, "not-found");
+    for unknown in ["none-such", "%ff"] {
+        server.get(&format!("/problems/{unknown}")).await.problem(404, "not-found");
+    }
 }
 
 #[tokio::test]
