@@ -6,6 +6,7 @@ use axum::{
     http::request::Parts,
 };
 use bytes_limit::read;
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use crate::problem::{INVALID_FIELD, MALFORMED_JSON, NOT_FOUND, Problem};
@@ -136,6 +137,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // Decoding alone would put U+FFFD in place of what is no text.
+        if percent_decode_str(parts.uri.query().unwrap_or_default()).decode_utf8().is_err() {
+            return Err(Problem::invalid("query", "is not percent-encoded UTF-8"));
+        }
         let axum::extract::Query(pairs) =
             axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
                 .map_err(|error| Problem::invalid("query", error.body_text()))?;
