@@ -44,6 +44,11 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 /// `malformed-json` with line and column, or `invalid-field` with the field's path.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { bytes };
+    // Serde takes an array for a struct, its fields in order; nobody means that.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        check_json(bytes)?;
+        return Err(wrong_field(".", "invalid type: sequence, expected an object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -53,10 +58,6 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             .map_or_else(|problem| problem, |()| wrong_field(&path, &error.into_inner().to_string()))
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
-    // Serde takes an array for a struct, its fields in order; nobody means that.
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(wrong_field(".", "invalid type: sequence, expected an object"));
-    }
     Ok(value)
 }
 
@@ -217,7 +218,9 @@ mod tests {
         assert_eq!(fault(r#"{"lines":[{"quantity":1},{}]}"#), invalid("lines[1].quantity"));
         assert_eq!(fault(r#"{"lines":[{"quantity":1,"price":2}]}"#), invalid("lines[0].price"));
         assert_eq!(fault(r#"{"total":1}"#), invalid("total"));
-        assert_eq!(fault("[]"), invalid("body"));
+        for array in ["[]", "[0]", "[[{}]]", " [{\"quantity\":1}]"] {
+            assert_eq!(fault(array), invalid("body"), "{array}");
+        }
     }
 
     #[test]
