@@ -6,6 +6,7 @@ use axum::{
     http::request::Parts,
 };
 use bytes_limit::read;
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use crate::problem::{INVALID_FIELD, MALFORMED_JSON, NOT_FOUND, Problem};
@@ -43,6 +44,11 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 /// `malformed-json` with line and column, or `invalid-field` with the field's path.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { bytes };
+    // Serde takes an array for a struct, its fields in order; nobody means that.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        check_json(bytes)?;
+        return Err(wrong_field(".", "invalid type: sequence, expected an object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -52,10 +58,6 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             .map_or_else(|problem| problem, |()| wrong_field(&path, &error.into_inner().to_string()))
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
-    // Serde takes an array for a struct, its fields in order; nobody means that.
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(wrong_field(".", "invalid type: sequence, expected an object"));
-    }
     Ok(value)
 }
 
@@ -136,6 +138,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // Decoding alone would put U+FFFD in place of what is no text.
+        if percent_decode_str(parts.uri.query().unwrap_or_default()).decode_utf8().is_err() {
+            return Err(Problem::invalid("query", "is not percent-encoded UTF-8"));
+        }
         let axum::extract::Query(pairs) =
             axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
                 .map_err(|error| Problem::invalid("query", error.body_text()))?;
@@ -212,7 +218,9 @@ mod tests {
         assert_eq!(fault(r#"{"lines":[{"quantity":1},{}]}"#), invalid("lines[1].quantity"));
         assert_eq!(fault(r#"{"lines":[{"quantity":1,"price":2}]}"#), invalid("lines[0].price"));
         assert_eq!(fault(r#"{"total":1}"#), invalid("total"));
-        assert_eq!(fault("[]"), invalid("body"));
+        for array in ["[]", "[0]", "[[{}]]", " [{\"quantity\":1}]"] {
+            assert_eq!(fault(array), invalid("body"), "{array}");
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn document_text(document: &OpenApi) -> String {
 
 async fn explain(
     table: &'static [&'static Slug],
-    axum::extract::Path(slug): axum::extract::Path<String>,
+    crate::extract::Path(slug): crate::extract::Path<String>,
 ) -> impl IntoResponse {
     crate::problem::explain(table, &slug)
         .or_else(|| crate::problem::explain(crate::problem::COMMON, &slug))

@@ -47,6 +47,15 @@ async fn what_is_not_json_is_malformed() {
 }
 
 #[tokio::test]
+async fn a_query_that_is_no_text_is_refused() {
+    let server = Server::with_queue("a", json!({})).await;
+    for query in ["reason=%FF", "reason=%C3", "%FF=1"] {
+        server.get(&format!("/queues/a/dead-letters?{query}")).await.invalid("query");
+    }
+    assert_eq!(server.get("/queues/a/dead-letters?reason=gr%C3%BC%C3%9Fe").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_wrong_field_is_named_by_its_path() {
     let server = Server::with_queue("a", json!({})).await;
     for (body, field) in [
@@ -160,7 +169,9 @@ async fn every_problem_is_explained_at_its_type() {
         assert_eq!(page.json()["type"], format!("/problems/{slug}"));
         assert!(page.json()["help"].as_str().unwrap().len() > 20);
     }
-    server.get("/problems/none-such").await.problem(404, "not-found");
+    for unknown in ["none-such", "%ff"] {
+        server.get(&format!("/problems/{unknown}")).await.problem(404, "not-found");
+    }
 }
 
 #[tokio::test]
