@@ -21,17 +21,32 @@ const START: Duration = Duration::from_secs(60);
 /// The folder of the built programs. Built once a test run, as the tests themselves were: cargo finds
 /// most of it built already.
 pub fn folder() -> &'static Path {
+    built(&["--workspace"])
+}
+
+/// The same for who needs one package alone; to be asked for before any program is started.
+pub fn folder_of(package: &str) -> &'static Path {
+    built(&["--package", package])
+}
+
+fn built(packages: &[&str]) -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
+        let own = std::env::current_exe().expect("a running program has a path");
+        // target/debug/deps/system-… or target/release/kills
+        let mut folders = own.ancestors().skip(1);
+        let is_programs = |folder: &&Path| !folder.ends_with("deps");
+        let folder = folders.find(is_programs).expect("a program lies in a folder").to_owned();
+        let profile: &[&str] = if folder.ends_with("release") { &["--release"] } else { &[] };
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--workspace", "--bins", "--quiet"])
+            .args(["build", "--bins", "--quiet"])
+            .args(packages)
+            .args(profile)
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
             .status()
             .expect("cargo runs, since it runs this test");
-        assert!(status.success(), "cargo build --workspace --bins failed");
-        let test = std::env::current_exe().expect("a running program has a path");
-        // target/debug/deps/system-… → target/debug
-        test.ancestors().nth(2).expect("a test lies two folders deep").to_owned()
+        assert!(status.success(), "cargo build {packages:?} failed");
+        folder
     })
 }
 
@@ -101,6 +116,15 @@ impl Program {
         self.url(&self.name)
     }
 
+    /// Its process id.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn pid(&self) -> anyhow::Result<Pid> {
+        let pid = self.child.id().context("it has ended already")?;
+        Pid::from_raw(i32::try_from(pid)?).context("a process id is not zero")
+    }
+
     /// Ends it at once, as kill -9 does, and waits until it is gone.
     ///
     /// # Errors
@@ -116,9 +140,7 @@ impl Program {
     /// # Errors
     /// When it does not end in 30 s.
     pub async fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
-        let pid = self.child.id().context("it has ended already")?;
-        let pid = Pid::from_raw(i32::try_from(pid)?).context("a process id is not zero")?;
-        kill_process(pid, Signal::TERM)?;
+        kill_process(self.pid()?, Signal::TERM)?;
         Ok(tokio::time::timeout(Duration::from_secs(30), self.child.wait())
             .await
             .context("it does not end")??)

@@ -12,6 +12,7 @@ mod kills;
 mod lifecycle;
 mod outage;
 mod outbox;
+mod overload;
 mod payment_methods;
 mod saga;
 mod traces;

@@ -183,16 +183,28 @@ async fn a_client_that_does_not_read_its_answer_is_cut_off() {
 }
 
 #[tokio::test]
-async fn so_many_requests_are_worked_on_and_the_next_one_hears_when_to_come_again() {
+async fn who_finds_no_place_hears_when_to_come_again_and_who_watches_over_it_is_answered() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_on("127.0.0.1:0", folder, |config| config.http.requests = 0).await;
+    assert_overloaded(&server.get("/queues/jobs").await);
+    assert_overloaded(&server.publish("/queues/jobs", &[], "x").await);
+    // One that is still sending when it is refused hears it too.
+    assert_overloaded(&server.publish("/queues/jobs", &[], &"x".repeat(MEBIBYTE)).await);
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(server.get(path).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_request_whose_body_is_not_there_yet_takes_no_place_from_others() {
     let server = started(|config| config.http.requests = 1).await;
     let mut slow = Raw::to(&server).await;
-    slow.begin_to_publish(1000, 10).await;
-    assert_overloaded(&server.get("/queues/jobs").await);
-    for path in ["/healthz", "/readyz"] {
-        assert_eq!(server.get(path).await.status, 200, "who watches over it still hears it");
+    slow.begin_to_publish(10, 9).await;
+    for _ in 0..10 {
+        assert_eq!(server.publish("/queues/jobs", &[], "x").await.status, 201);
     }
-    drop(slow);
-    until_status(&server, Method::GET, "/queues/jobs", "", 200).await;
+    slow.send("x").await;
+    assert!(slow.some().await.starts_with("HTTP/1.1 201"));
 }
 
 #[tokio::test]
@@ -216,22 +228,11 @@ async fn receives_that_wait_are_counted_apart_from_the_requests() {
 
 #[tokio::test]
 async fn bodies_take_no_more_memory_than_they_may() {
-    let server = started(|config| config.http.request_memory = MEBIBYTE).await;
-    let body = "x".repeat(500 << 10);
-    let (slow, answer) = loop {
-        let mut slow = Raw::to(&server).await;
-        slow.begin_to_publish(MEBIBYTE, 900 << 10).await;
-        let other = until_status(&server, Method::POST, "/queues/jobs/messages", &body, 503);
-        // Where the other one took the memory while the slow one was still being read, once more.
-        tokio::select! {
-            answer = other => break (slow, answer),
-            refused = slow.some() => assert!(refused.starts_with("HTTP/1.1 503"), "{refused}"),
-        }
-    };
-    assert_overloaded(&answer);
-    assert_eq!(server.publish("/queues/jobs", &[], "small").await.status, 201);
-    drop(slow);
-    until_status(&server, Method::POST, "/queues/jobs/messages", &body, 201).await;
+    let server = started(|config| config.http.request_memory = 100 << 10).await;
+    assert_overloaded(&server.publish("/queues/jobs", &[], &"x".repeat(101 << 10)).await);
+    for _ in 0..5 {
+        assert_eq!(server.publish("/queues/jobs", &[], &"x".repeat(90 << 10)).await.status, 201);
+    }
 }
 
 #[tokio::test]

@@ -22,7 +22,9 @@ fn problem(rejection: &BytesRejection) -> Problem {
     if let Some(unread) = Unread::among(rejection) {
         return match unread {
             Unread::TooSlow(_) => Problem::new(&REQUEST_TIMEOUT).detail(unread.to_string()),
-            Unread::NoRoom => Problem::new(&OVERLOADED).detail(unread.to_string()).retry_after(PAUSE),
+            Unread::NoRoom | Unread::NoPlace => {
+                Problem::new(&OVERLOADED).detail(unread.to_string()).retry_after(PAUSE)
+            }
         };
     }
     if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {

@@ -3,7 +3,7 @@
 
 use std::{
     convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,7 +17,11 @@ use axum::{
 use http_body::Body as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Limits, arriving::Arriving, leaving::Leaving};
+use super::{
+    Limits, Unread,
+    arriving::{Arriving, throw_away},
+    leaving::Leaving,
+};
 use crate::{
     budget::{Budget, Share},
     problem::{HEADERS_TOO_LARGE, OVERLOADED, Problem},
@@ -49,12 +53,10 @@ impl Admission {
         }
     }
 
-    fn admit(&self) -> Result<InFlight, Problem> {
-        let permit = Arc::clone(&self.requests).try_acquire_owned();
-        let permit = permit.map_err(|_| {
-            overloaded(format!("{} requests are being worked on already", self.limits.requests))
-        })?;
-        Ok(InFlight(Arc::new(Mutex::new(Some((permit, self.bodies.share()))))))
+    /// A request that is not worked on yet; `None` where there would be no place for it now.
+    fn begin(&self) -> Option<InFlight> {
+        let held = Held { requests: Arc::clone(&self.requests), place: None, share: self.bodies.share() };
+        (self.requests.available_permits() > 0).then(|| InFlight(Arc::new(Mutex::new(Some(held)))))
     }
 
     /// Lets the answer to what only reads go, where there is room for it: a client may take its time. What
@@ -80,14 +82,18 @@ pub(super) async fn admit(State(admission): State<Admission>, mut request: Reque
     if let Err(problem) = check_head(&request, admission.limits) {
         return problem.into_response();
     }
-    let in_flight = match admission.admit() {
-        Ok(in_flight) => in_flight,
-        Err(problem) => return problem.into_response(),
+    let limit = admission.limits.body_time;
+    let has_body = !request.body().is_end_stream();
+    let in_flight = admission.begin().filter(|in_flight| has_body || in_flight.takes_place());
+    let Some(in_flight) = in_flight else {
+        throw_away(request.into_body(), limit).await;
+        return overloaded(Unread::NoPlace.to_string()).into_response();
     };
     let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
     request.extensions_mut().insert(in_flight.clone());
-    let limit = admission.limits.body_time;
-    let request = request.map(|body| Body::new(Arriving::new(body, limit, in_flight.clone())));
+    if has_body {
+        request = request.map(|body| Body::new(Arriving::new(body, limit, in_flight.clone())));
+    }
     let response = next.run(request).await;
     in_flight.release();
     if only_reads { admission.let_go(response) } else { response }
@@ -115,10 +121,17 @@ fn check_head(request: &Request, limits: Limits) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The place that a request takes among those that are worked on; given up when it is answered. A handler
-/// that only waits gives it up before.
+/// What a request takes of what there is for all: a place among those that are worked on, once its body is
+/// there, and memory for the body. Given up when it is answered; a handler that only waits gives it up before.
 #[derive(Clone, Debug)]
-pub struct InFlight(Arc<Mutex<Option<(OwnedSemaphorePermit, Share)>>>);
+pub struct InFlight(Arc<Mutex<Option<Held>>>);
+
+#[derive(Debug)]
+struct Held {
+    requests: Arc<Semaphore>,
+    place: Option<OwnedSemaphorePermit>,
+    share: Share,
+}
 
 impl InFlight {
     /// The request is not worked on any more, and its body is gone: it only waits, and is counted elsewhere.
@@ -128,10 +141,18 @@ impl InFlight {
 
     /// Whether so many more bytes of its body have room.
     pub(super) fn holds_more(&self, bytes: usize) -> bool {
-        self.lock().as_mut().is_none_or(|(_, share)| share.grow(bytes))
+        self.lock().as_mut().is_none_or(|held| held.share.grow(bytes))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(OwnedSemaphorePermit, Share)>> {
+    /// Whether there is a place for it, which is its own from now on.
+    pub(super) fn takes_place(&self) -> bool {
+        let mut held = self.lock();
+        let Some(held) = held.as_mut().filter(|held| held.place.is_none()) else { return true };
+        held.place = Arc::clone(&held.requests).try_acquire_owned().ok();
+        held.place.is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

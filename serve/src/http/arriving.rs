@@ -1,4 +1,6 @@
-//! A request's body as it arrives: within its time, and within the memory that all bodies share.
+//! A request's body as it arrives: within its time, and within the memory that all bodies share. Only once
+//! it is whole does the request take a place among those that are worked on, so that slow clients keep
+//! nobody from it.
 
 use std::{
     fmt,
@@ -13,20 +15,27 @@ use tokio::time::{Sleep, sleep};
 
 use super::admission::InFlight;
 
-/// Why a body was not read to its end.
+/// How much of a refused body is still read, and thrown away: a client that is cut off while it sends may
+/// not hear the answer.
+const READ_ON: usize = 1 << 20;
+
+/// Why a body was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unread {
     /// It took longer than this to arrive.
     TooSlow(Duration),
     /// All bodies together take as much memory as they may.
     NoRoom,
+    /// As many requests are worked on as may be.
+    NoPlace,
 }
 
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooSlow(limit) => write!(f, "the body did not arrive within {limit:?}"),
-            Self::NoRoom => f.write_str("too many bytes of requests are being read already"),
+            Self::NoRoom => f.write_str("too many bytes of requests are held already"),
+            Self::NoPlace => f.write_str("too many requests are worked on already"),
         }
     }
 }
@@ -48,42 +57,82 @@ pub(super) struct Arriving {
     /// Set once it was waited for.
     time: Option<Pin<Box<Sleep>>>,
     in_flight: InFlight,
+    refused: Option<Unread>,
+    thrown_away: usize,
 }
 
 impl Arriving {
     pub(super) fn new(body: Body, limit: Duration, in_flight: InFlight) -> Self {
-        Self { body, limit, time: None, in_flight }
+        Self { body, limit, time: None, in_flight, refused: None, thrown_away: 0 }
+    }
+
+    /// The next frame of a body that may still be taken, or the reason why not.
+    fn take(&mut self, frame: Option<Result<Frame<Bytes>, axum::Error>>) -> Poll<Taken> {
+        let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref().map(Bytes::len));
+        match (self.refused, &frame) {
+            (None, Some(Ok(_))) if data.is_none_or(|data| self.in_flight.holds_more(data)) => {
+                Poll::Ready(frame)
+            }
+            (None, None) if self.in_flight.takes_place() => Poll::Ready(None),
+            (None, None) => Poll::Ready(Some(Err(axum::Error::new(Unread::NoPlace)))),
+            (_, Some(Err(_))) => Poll::Ready(frame),
+            (refused, Some(Ok(_))) => {
+                self.thrown_away += data.unwrap_or_default();
+                let why = *self.refused.insert(refused.unwrap_or(Unread::NoRoom));
+                if self.thrown_away < READ_ON {
+                    return Poll::Pending;
+                }
+                Poll::Ready(Some(Err(axum::Error::new(why))))
+            }
+            (Some(why), None) => Poll::Ready(Some(Err(axum::Error::new(why)))),
+        }
     }
 }
+
+type Taken = Option<Result<Frame<Bytes>, axum::Error>>;
 
 impl http_body::Body for Arriving {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Taken> {
         let limit = self.limit;
-        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
-            let time = self.time.get_or_insert_with(|| Box::pin(sleep(limit)));
-            ready!(time.as_mut().poll(context));
-            return Poll::Ready(Some(Err(axum::Error::new(Unread::TooSlow(limit)))));
-        };
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-            && !self.in_flight.holds_more(data.len())
-        {
-            return Poll::Ready(Some(Err(axum::Error::new(Unread::NoRoom))));
+        loop {
+            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+                let time = self.time.get_or_insert_with(|| Box::pin(sleep(limit)));
+                ready!(time.as_mut().poll(context));
+                let why = self.refused.unwrap_or(Unread::TooSlow(limit));
+                return Poll::Ready(Some(Err(axum::Error::new(why))));
+            };
+            // Pending: it was thrown away.
+            if let taken @ Poll::Ready(_) = self.take(frame) {
+                return taken;
+            }
         }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        // Whoever reads it has to come to its end, where a place is taken.
+        false
     }
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+/// Reads a body that is refused before it was looked at, and throws it away, within the same bounds.
+pub(super) async fn throw_away(body: Body, limit: Duration) {
+    let mut body = body;
+    let read = async {
+        let mut bytes = 0;
+        while bytes < READ_ON
+            && let Some(Ok(frame)) =
+                std::future::poll_fn(|context| http_body::Body::poll_frame(Pin::new(&mut body), context))
+                    .await
+        {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+        }
+    };
+    let _ = tokio::time::timeout(limit, read).await;
 }
