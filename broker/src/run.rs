@@ -1,6 +1,6 @@
 //! A whole broker on a listener: the folder, the engine and the server, from start to stop.
 
-use std::sync::Arc;
+use std::{io::ErrorKind, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use serve::{http, program::Ready};
@@ -37,8 +37,7 @@ pub async fn run(
     let tokens = Arc::new(Tokens::open(&folder)?);
     let address = listener.local_addr().context("the listener has no address")?;
     reach::check(address, &tokens, config.allow_anonymous)?;
-    let local = LocalFile::write(&config.data, format!("http://{}", reachable(address)), &tokens);
-    let local = local.with_context(|| format!("can't write to {}", config.data.display()))?;
+    let local = write_local(&config, &format!("http://{}", reachable(address)), &tokens)?;
     let (broker, engine) = start_engine(&config, folder)?;
     let router = api::router(broker.clone(), tokens, broker.health(), config.api);
     let stop_serving = CancellationToken::new();
@@ -51,6 +50,18 @@ pub async fn run(
     drop(local);
     engine.stop().await.with_context(|| format!("the data folder {}", config.data.display()))?;
     ended
+}
+
+/// Writes `local.json`. A full disk is no reason not to start: acks are what makes room on it.
+fn write_local(config: &Config, url: &str, tokens: &Tokens) -> anyhow::Result<Option<LocalFile>> {
+    match LocalFile::write(&config.data, url.to_owned(), tokens) {
+        Ok(local) => Ok(Some(local)),
+        Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            tracing::warn!(error = %error, "local.json could not be written: the disk is full");
+            Ok(None)
+        }
+        Err(error) => Err(error).with_context(|| format!("can't write to {}", config.data.display())),
+    }
 }
 
 /// Starts the engine on a folder that is locked already, so that a second start fails at once.
