@@ -95,6 +95,9 @@ pub async fn run(plan: Plan, folder: &Path, logs: &Path) -> anyhow::Result<Figur
     for consumer in &mut clients.consumers {
         consumer.drain(&caller, &shared).await.map_err(|lost| broken(&lost))?;
     }
+    if shared.may_be_full {
+        trouble::until_there_is_room(&caller).await.context("all is drained")?;
+    }
     clients.give_up(&account);
     account.close();
     checks::totals(&caller, &account).await.map_err(|lost| broken(&lost))?;

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use rand::{RngExt as _, rngs::StdRng};
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
@@ -114,22 +114,42 @@ impl Trouble {
     }
 }
 
+/// How often is asked for what comes within seconds.
+const TRIES: u32 = 3000;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
 /// Waits until publishes are refused for want of room; then looks and acks go on.
 async fn until_full(caller: &Caller) -> anyhow::Result<()> {
-    let event = json!({"specversion": "1.0", "id": "probe", "source": "/kills", "type": "probe"});
-    let path = "/queues/probe/messages";
     let answered = |lost| anyhow::anyhow!("{lost:?}");
     caller.call(Method::PUT, "/queues/probe", &json!({})).await.map_err(answered)?;
-    for _ in 0..3000 {
-        let asked = caller.ask(Method::POST, path, "application/cloudevents+json", &event).await;
-        let (status, problem) = asked.map_err(answered)?;
+    for _ in 0..TRIES {
+        let (status, problem) = probe(caller).await?;
         if status == StatusCode::INSUFFICIENT_STORAGE {
             ensure!(problem["type"] == "/problems/storage-full", "507 says {problem}");
             return reads_and_acks_go_on(caller).await;
         }
-        sleep(Duration::from_millis(20)).await;
+        sleep(BETWEEN_TRIES).await;
     }
     Err(anyhow::anyhow!("the disk did not fill up"))
+}
+
+/// Waits until publishes are taken again.
+pub(super) async fn until_there_is_room(caller: &Caller) -> anyhow::Result<()> {
+    for _ in 0..TRIES {
+        let (status, problem) = probe(caller).await?;
+        if status.is_success() {
+            return Ok(());
+        }
+        ensure!(status == StatusCode::INSUFFICIENT_STORAGE, "a publish is answered {status}: {problem}");
+        sleep(BETWEEN_TRIES).await;
+    }
+    Err(anyhow::anyhow!("publishes are still refused"))
+}
+
+/// Publishes a message of an id of its own.
+async fn probe(caller: &Caller) -> anyhow::Result<(StatusCode, Value)> {
+    let asked = caller.ask(Method::POST, "/queues/probe/messages", "text/plain", &json!("probe")).await;
+    asked.map_err(|lost| anyhow::anyhow!("{lost:?}"))
 }
 
 async fn reads_and_acks_go_on(caller: &Caller) -> anyhow::Result<()> {
