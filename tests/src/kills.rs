@@ -10,6 +10,7 @@
 //! - after every start the totals of each queue add up, and agree with what was answered.
 
 mod account;
+mod apart;
 mod broker;
 mod caller;
 mod checks;
@@ -37,7 +38,7 @@ use self::{
     caller::{Caller, Lost},
     load::Clients,
 };
-pub use self::{disk::SmallDisk, trouble::Trouble};
+pub use self::{apart::consume, disk::SmallDisk, trouble::Trouble};
 
 /// How often a killed folder is checked by the program's own `verify`.
 const VERIFIED: u32 = 10;
@@ -79,7 +80,7 @@ pub async fn run(plan: Plan, folder: &Path, logs: &Path) -> anyhow::Result<Figur
     let (mut clients, mut starts) = (Clients::new(plan.seed), Vec::new());
     for round in 1..=plan.rounds {
         let working = clients.work(&caller, &shared);
-        let stopped = plan.trouble.happen(&mut broker, &caller, working, &mut random).await;
+        let stopped = plan.trouble.happen(&mut broker, &caller, &account, working, &mut random).await;
         clients = stopped.with_context(|| format!("round {round}"))?;
         if !broker.runs() {
             if round % VERIFIED == 0 {

@@ -7,7 +7,7 @@ use std::{
 
 use clap::{Parser, ValueEnum};
 use system_tests::{
-    kills::{Plan, SmallDisk, Trouble, run},
+    kills::{Plan, SmallDisk, Trouble, consume, run},
     programs::folder_of,
     skip::is_required,
 };
@@ -27,6 +27,9 @@ struct Arguments {
     /// What all chance comes from; any where none is given
     #[arg(long)]
     seed: Option<u64>,
+    /// Be a consumer of the broker there, to be held still
+    #[arg(long, hide = true, value_name = "URL")]
+    consume: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -40,6 +43,10 @@ enum Kind {
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
+    if let Some(url) = &arguments.consume {
+        consume(url).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     folder_of("broker");
     let seed = arguments.seed.unwrap_or_else(rand::random);
     let kinds = arguments.trouble.map_or_else(|| Kind::value_variants().to_vec(), |kind| vec![kind]);

@@ -50,6 +50,8 @@ struct Copy {
     deliveries: u32,
     /// Since when an ack of it was answered `done` or `already-settled`.
     settled: Option<Instant>,
+    /// Whether an ack of it was answered `done`, which happens once.
+    done: bool,
     /// Acks whose answer is not known, or not yet.
     unknown_acks: u32,
 }
@@ -118,6 +120,7 @@ impl Account {
                 latest_lease: 0,
                 deliveries: 0,
                 settled: None,
+                done: false,
                 unknown_acks: 0,
             };
             let copy = books.copies.entry((queue, number)).or_insert(new);
@@ -216,11 +219,15 @@ impl Account {
         let mut books = self.books();
         let copy = books.copies.get_mut(&(delivery.queue, delivery.number)).expect("it was delivered");
         copy.unknown_acks -= 1;
+        let twice = status == "done" && std::mem::replace(&mut copy.done, true);
         if status != "lease-lost" {
             copy.settled.get_or_insert_with(Instant::now);
             if let Some(key) = copy.key {
                 books.lanes.entry((delivery.queue, key)).or_default().remove(&delivery.number);
             }
+        }
+        if twice {
+            books.fault(format!("{delivery:?} was acked, and another delivery of it before"));
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::{
     account::Account,
+    apart::ConsumerApart,
     broker::Broker,
     caller::Caller,
     load::{Clients, Shared, Working},
@@ -23,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(1800);
 pub enum Trouble {
     /// SIGKILL at any moment.
     Kills,
-    /// SIGSTOP for longer than the leases, and SIGCONT; consumers stand still as long.
+    /// SIGSTOP of the broker, and of a consumer, for longer than the leases, and SIGCONT.
     Pauses,
     /// A write that fails: it ends itself.
     FailedWrites,
@@ -77,6 +78,7 @@ impl Trouble {
         self,
         broker: &mut Broker,
         caller: &Caller,
+        account: &Arc<Account>,
         working: Working,
         random: &mut StdRng,
     ) -> anyhow::Result<Clients> {
@@ -87,9 +89,13 @@ impl Trouble {
                 broker.kill().await?;
             }
             Self::Pauses => {
+                let consumer = ConsumerApart::start(broker.url(), Arc::clone(account))?;
                 sleep(Duration::from_millis(random.random_range(50..500))).await;
                 broker.pause(PAUSE).await?;
                 sleep(Duration::from_millis(random.random_range(50..500))).await;
+                consumer.pause(PAUSE).await?;
+                sleep(Duration::from_millis(random.random_range(50..500))).await;
+                consumer.end().await?;
             }
             Self::FailedWrites => {
                 broker.let_writes_fail_after(random.random_range(0..8 << 20))?;
