@@ -1,6 +1,6 @@
 //! A whole broker on a listener: the folder, the engine and the server, from start to stop.
 
-use std::sync::Arc;
+use std::{io::ErrorKind, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use serve::{http, program::Ready, tls::Tls};
@@ -39,8 +39,7 @@ pub async fn run(
     reach::check(address, &tokens, config.allow_anonymous)?;
     let tls = load_tls(&config).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let local = LocalFile::write(&config.data, format!("{scheme}://{}", reachable(address)), &tokens);
-    let local = local.with_context(|| format!("can't write to {}", config.data.display()))?;
+    let local = write_local(&config, &format!("{scheme}://{}", reachable(address)), &tokens)?;
     let (broker, engine) = start_engine(&config, folder)?;
     let router = api::router(broker.clone(), tokens, broker.health(), config.api);
     let stop_serving = CancellationToken::new();
@@ -59,6 +58,18 @@ async fn load_tls(config: &Config) -> anyhow::Result<Option<Tls>> {
     match config.tls.clone() {
         Some(files) => Ok(Some(Tls::load(files).await.context("TLS")?)),
         None => Ok(None),
+    }
+}
+
+/// Writes `local.json`. A full disk is no reason not to start: acks are what makes room on it.
+fn write_local(config: &Config, url: &str, tokens: &Tokens) -> anyhow::Result<Option<LocalFile>> {
+    match LocalFile::write(&config.data, url.to_owned(), tokens) {
+        Ok(local) => Ok(Some(local)),
+        Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            tracing::warn!(error = %error, "local.json could not be written: the disk is full");
+            Ok(None)
+        }
+        Err(error) => Err(error).with_context(|| format!("can't write to {}", config.data.display())),
     }
 }
 

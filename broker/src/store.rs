@@ -55,7 +55,7 @@ pub trait Store: Send {
     /// What [`StoreError`] lists.
     fn last_reason(&mut self, queue: QueueId, sequence: Sequence) -> Result<Option<Arc<str>>, StoreError>;
 
-    /// How many bytes the disk still has room for.
+    /// How many bytes more can be stored: what the disk has free, and what is free in the store's own files.
     ///
     /// # Errors
     /// What [`StoreError`] lists.
