@@ -11,12 +11,11 @@ use std::{
 use broker_core::{Core, change::Effects};
 use serve::health::Health;
 use tokio::{sync::watch, task::spawn_blocking};
-use units::Timestamp;
 
 use super::{
     Engine, EngineSettings,
     bodies::Bodies,
-    clock::Clock,
+    clock::{Clock, SystemTime, Time},
     fatal::Fatal,
     journey::Journeys,
     line::{Item, Line},
@@ -124,6 +123,26 @@ impl Drop for EngineThread {
     }
 }
 
+/// An engine without a thread, on a store that is open: whoever holds it takes its [steps](Engine::step),
+/// and its clocks are handed in. All else is as in one that [`start`] started.
+///
+/// # Errors
+/// When the store can't be read, or a first group can't be committed.
+pub fn by_hand(
+    settings: EngineSettings,
+    store: Box<dyn Store>,
+    time: Arc<dyn Time>,
+) -> Result<(Broker, Engine), StoreError> {
+    let line = Arc::new(Line::new(settings.line));
+    let readers = Arc::new(Readers::new());
+    readers.open(store.reader());
+    let (_, readiness) = watch::channel(Readiness::Ready);
+    let broker = Broker::new(Arc::clone(&line), readers, readiness, Health::starting());
+    let mut engine = Engine::load(settings, store, line, time)?;
+    engine.work_on(&mut Vec::new())?;
+    Ok((broker, engine))
+}
+
 /// What the thread does from beginning to end.
 fn work(
     settings: EngineSettings,
@@ -135,7 +154,7 @@ fn work(
 ) -> Result<(), StoreError> {
     let store = open()?;
     readers.open(store.reader());
-    let mut engine = Engine::load(settings, store, Arc::clone(line))?;
+    let mut engine = Engine::load(settings, store, Arc::clone(line), Arc::new(SystemTime))?;
     let worked = catch_unwind(AssertUnwindSafe(|| {
         engine.work_on(&mut Vec::new())?;
         state.set(Readiness::Ready);
@@ -157,9 +176,10 @@ impl Engine {
         settings: EngineSettings,
         mut store: Box<dyn Store>,
         line: Arc<Line>,
+        time: Arc<dyn Time>,
     ) -> Result<Self, StoreError> {
         let stored = store.last()?.map(|(_, at)| at).unwrap_or_default();
-        let clock = Clock::start(stored, Timestamp::now());
+        let clock = Clock::start(stored, time);
         let mut effects = Effects::default();
         let core = restore(&mut *store, &clock, &mut effects)?;
         Ok(Self {

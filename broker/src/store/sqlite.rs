@@ -13,10 +13,7 @@ mod schema;
 mod settings;
 mod write;
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use broker_core::{
     change::HighWater,
@@ -27,7 +24,8 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _};
 use units::Timestamp;
 
-use self::{checkpoint::Checkpointer, read::SqliteReader, remembered::RememberedRows};
+pub use self::checkpoint::Checkpoints;
+use self::{checkpoint::Checkpointer, read::SqliteReader, remembered::RememberedRows, schema::Place};
 use super::{Group, Reader, Store, StoreError, folder::DataFolder};
 
 /// The database's file in the data folder.
@@ -37,7 +35,8 @@ const FILE: &str = "broker.sqlite";
 pub struct SqliteStore {
     connection: Connection,
     remembered: RememberedRows,
-    checkpointer: Checkpointer,
+    /// `None` where somebody else makes checkpoints.
+    checkpointer: Option<Checkpointer>,
     reader: Arc<SqliteReader>,
     /// Held while a group is written; the checkpointer takes it for its last, short pass.
     gate: Arc<Mutex<()>>,
@@ -50,18 +49,31 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::TooNew`] when a newer version wrote it, else what SQLite says.
     pub fn open(folder: DataFolder) -> Result<Self, StoreError> {
-        let path: PathBuf = folder.path().join(FILE);
-        let connection = schema::open(&path)?;
+        let (mut store, checkpoints) = Self::open_by_hand(folder, None)?;
+        store.checkpointer = Some(Checkpointer::start(checkpoints)?);
+        Ok(store)
+    }
+
+    /// The same without a thread of its own: whoever opens it makes the checkpoints. `vfs` names the file
+    /// system of SQLite's that it is opened through; `None` is the machine's.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_by_hand(folder: DataFolder, vfs: Option<&str>) -> Result<(Self, Checkpoints), StoreError> {
+        let place = Place { path: folder.path().join(FILE), vfs: vfs.map(Arc::from) };
+        let connection = schema::open(&place)?;
         checkpoint::watch(&connection);
         let gate = Arc::new(Mutex::new(()));
-        Ok(Self {
-            checkpointer: Checkpointer::start(&path, Arc::clone(&gate))?,
-            reader: Arc::new(SqliteReader::new(path)),
+        let checkpoints = Checkpoints::open(&place, Arc::clone(&gate))?;
+        let store = Self {
+            checkpointer: None,
+            reader: Arc::new(SqliteReader::new(place)),
             remembered: RememberedRows::default(),
             connection,
             gate,
             folder,
-        })
+        };
+        Ok((store, checkpoints))
     }
 
     /// Lets the database grow to so many pages of 4 KiB at the most; what does not fit is
@@ -97,7 +109,9 @@ impl Store for SqliteStore {
             let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
             write::group(&self.connection, group, &mut self.remembered)
         };
-        self.checkpointer.consider();
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.consider();
+        }
         written
     }
 
@@ -123,7 +137,9 @@ impl Store for SqliteStore {
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {
         let Self { connection, checkpointer, reader, folder, .. } = *self;
-        checkpointer.stop();
+        if let Some(checkpointer) = checkpointer {
+            checkpointer.stop();
+        }
         reader.close();
         checkpoint::truncate(&connection)?;
         connection.close().map_err(|(_, error)| error)?;

@@ -1,9 +1,6 @@
 //! Reads of what is committed: records and failures, by the owner and beside it.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use broker_core::{
     change::{AuditRecord, FailureOutcome, FailureRecord},
@@ -15,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::{
     audit,
     load::{optional_time, time},
-    schema,
+    schema::{self, Place},
     write::number,
 };
 use crate::store::{Reader, StoreError};
@@ -29,7 +26,7 @@ pub(super) fn record(connection: &Connection, sequence: Sequence) -> Result<Opti
 
 /// Reads on connections of its own, which are opened as they are needed and used again.
 pub(super) struct SqliteReader {
-    path: PathBuf,
+    place: Place,
     idle: Mutex<Idle>,
 }
 
@@ -39,8 +36,8 @@ enum Idle {
 }
 
 impl SqliteReader {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Idle::Open(Vec::new())) }
+    pub(super) fn new(place: Place) -> Self {
+        Self { place, idle: Mutex::new(Idle::Open(Vec::new())) }
     }
 
     /// Closes the connections; those in use are closed when their read ends.
@@ -51,7 +48,7 @@ impl SqliteReader {
     fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let connection = match self.take()? {
             Some(connection) => connection,
-            None => schema::open_beside(&self.path, false)?,
+            None => schema::open_beside(&self.place, false)?,
         };
         let answer = read(&connection)?;
         if let Idle::Open(connections) = &mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner) {
