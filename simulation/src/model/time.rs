@@ -47,7 +47,6 @@ impl Queue {
             self.expire(place, now);
         }
         self.discard_due(now);
-        self.remembered.forget(self.settings.deduplication_window, now);
     }
 
     fn expire_leases(&mut self, now: Timestamp) {

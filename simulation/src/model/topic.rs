@@ -58,7 +58,6 @@ impl Topic {
             }
             self.retained.remove(0);
         }
-        self.remembered.forget(self.settings.deduplication_window, now);
     }
 }
 
@@ -82,7 +81,8 @@ struct Known {
     queues: u32,
 }
 
-/// The ids that a destination remembers, oldest first.
+/// The ids that a destination remembers, oldest first. Those whose window is over are kept: after a restart
+/// the clock may be back at the time of the last commit, and within it again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Remembered(Vec<Known>);
 
@@ -99,10 +99,6 @@ impl Remembered {
         while self.0.len() as u64 > max {
             self.0.remove(0);
         }
-    }
-
-    pub(super) fn forget(&mut self, window: Duration, now: Timestamp) {
-        self.0.retain(|it| it.at.plus(window) > now);
     }
 }
 
