@@ -1,0 +1,54 @@
+//! Where the broker is that a command asks, as whom, and how its answer is shown.
+
+use std::{io, path::Path, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::{DEFAULT_DATA, client::Client, command::Ask, failure, output::Output};
+use crate::auth::local;
+
+/// Where the broker is when nobody says.
+const DEFAULT_URL: &str = "http://127.0.0.1:7070";
+
+/// What every command that asks a broker can be told.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "For the commands that ask a broker")]
+pub(super) struct AskArgs {
+    /// Where the broker is [default: http://127.0.0.1:7070]
+    #[arg(long, env = "BROKER_URL", value_name = "URL", global = true)]
+    pub(super) url: Option<String>,
+    /// The access token
+    ///
+    /// Without one, and where the broker wants one, that of the data folder's `local.json` is used: whoever
+    /// can read the folder of a running broker may do everything.
+    #[arg(long, env = "BROKER_TOKEN", value_name = "TOKEN", global = true, hide_env_values = true)]
+    token: Option<String>,
+    /// Write the broker's JSON to stdout as it is and nothing else: one document, or of a stream one a line
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl AskArgs {
+    /// Asks, shows the answer, and gives the exit code.
+    pub(super) fn run(self, data: Option<&Path>, ask: Ask) -> ExitCode {
+        failure::end(self.ask(data, ask))
+    }
+
+    fn ask(self, data: Option<&Path>, ask: Ask) -> anyhow::Result<()> {
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let url = given(self.url).or_else(|| local_url(data?)).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let folder = data.unwrap_or(Path::new(DEFAULT_DATA));
+        let client = Client::new(&url, given(self.token), folder.to_owned())?;
+        let mut out = Output::new(self.json);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("can't start")?;
+        runtime.block_on(ask.run(&client, &mut out))?;
+        out.flush().map_err(io::Error::into)
+    }
+}
+
+/// Where the broker listens that runs on a folder.
+fn local_url(folder: &Path) -> Option<String> {
+    local::read(folder).ok().flatten().map(|access| access.url)
+}
