@@ -4,7 +4,7 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{
-    Arg, ArgMatches, Args as _, Command, CommandFactory as _, FromArgMatches as _, Parser, error::ErrorKind,
+    Arg, ArgMatches, Args as _, CommandFactory as _, FromArgMatches as _, Parser, error::ErrorKind,
     parser::ValueSource,
 };
 
@@ -38,7 +38,7 @@ mod tokens;
 mod topics;
 
 use ask::AskArgs;
-use command::What;
+use command::Command;
 pub use serve::ServeArgs;
 
 /// The data folder where none is named.
@@ -64,7 +64,7 @@ pub struct Cli {
     #[command(flatten)]
     ask: AskArgs,
     #[command(subcommand)]
-    command: Option<What>,
+    command: Option<Command>,
 }
 
 const EXAMPLES: &str = "\
@@ -108,9 +108,9 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         match self.command {
             None => self.serve.run(folder(self.data)),
-            Some(What::Serve(serve)) => serve.run(folder(self.data)),
-            Some(What::Completions(completions)) => completions.run(&mut Self::command()),
-            Some(What::Ask(ask)) => self.ask.run(self.data.as_deref(), ask),
+            Some(Command::Serve(serve)) => serve.run(folder(self.data)),
+            Some(Command::Completions(completions)) => completions.run(&mut Self::command()),
+            Some(Command::Ask(ask)) => self.ask.run(self.data.as_deref(), ask),
         }
     }
 
@@ -118,7 +118,7 @@ impl Cli {
     fn serving(&self) -> Option<&ServeArgs> {
         match &self.command {
             None => Some(&self.serve),
-            Some(What::Serve(serve)) => Some(serve),
+            Some(Command::Serve(serve)) => Some(serve),
             Some(_) => None,
         }
     }
@@ -132,8 +132,10 @@ fn folder(named: Option<PathBuf>) -> PathBuf {
 /// fault: they are there for all.
 fn misplaced(matches: &ArgMatches) -> Option<String> {
     let given = |arg: &&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
-    let first = |command: Command| Some(format!("--{}", command.get_arguments().find(given)?.get_long()?));
-    let (serve, ask) = (ServeArgs::augment_args(Command::new("")), AskArgs::augment_args(Command::new("")));
+    let first =
+        |command: clap::Command| Some(format!("--{}", command.get_arguments().find(given)?.get_long()?));
+    let (serve, ask) =
+        (ServeArgs::augment_args(clap::Command::new("")), AskArgs::augment_args(clap::Command::new("")));
     match matches.subcommand_name() {
         None => {
             first(ask).map(|arg| format!("{arg} is for the commands that ask a broker, and none is named"))

@@ -36,7 +36,9 @@ impl AskArgs {
     }
 
     fn ask(self, data: Option<&Path>, ask: Ask) -> anyhow::Result<()> {
-        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        // A variable that is set to nothing, or out of a file with its line end, is meant well.
+        let given =
+            |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let url = given(self.url).or_else(|| local_url(data?)).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let folder = data.unwrap_or(Path::new(DEFAULT_DATA));
         let client = Client::new(&url, given(self.token), folder.to_owned())?;

@@ -86,7 +86,7 @@ impl Client {
     /// Sends a request and reads the answer whole.
     pub(super) async fn body(&self, request: RequestBuilder) -> Result<Bytes, Failure> {
         let answer = self.send(request).await?;
-        answer.bytes().await.map_err(|error| Failure::unreachable(&self.base, &error))
+        answer.bytes().await.map_err(|error| Failure::unanswered(&self.base, &error))
     }
 
     /// Sends a request; its answer, if it is a success. Where the broker wants a token and none was given,
@@ -109,7 +109,7 @@ impl Client {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
-        request.send().await.map_err(|error| Failure::unreachable(&self.base, &error))
+        request.send().await.map_err(|error| Failure::unanswered(&self.base, &error))
     }
 
     async fn checked(&self, answer: Response) -> Result<Response, Failure> {
@@ -117,7 +117,7 @@ impl Client {
         if status.is_success() {
             return Ok(answer);
         }
-        let body = answer.bytes().await.map_err(|error| Failure::unreachable(&self.base, &error))?;
+        let body = answer.bytes().await.map_err(|error| Failure::unanswered(&self.base, &error))?;
         let problem: Box<Problem> = serde_json::from_slice(&body).map_err(|_| self.foreign(status))?;
         if status == StatusCode::UNAUTHORIZED && self.token.get().is_none() {
             let why = self.local_token().err().unwrap_or_default();

@@ -20,9 +20,9 @@ use super::{
     topics::Topics,
 };
 
-/// What is asked for. Commands that work on the data folder itself stand beside [`Serve`](Self::Serve).
+/// What is asked for. What asks no broker stands here, the others in [`Ask`].
 #[derive(Debug, Subcommand)]
-pub(super) enum What {
+pub(super) enum Command {
     /// Serve until SIGTERM or ctrl-c; the same as without a command
     Serve(Box<ServeArgs>),
     #[command(flatten)]

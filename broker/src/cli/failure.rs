@@ -46,10 +46,13 @@ pub(super) enum Failure {
 
 impl Failure {
     /// Of a request that was not answered, by its innermost cause.
-    pub(super) fn unreachable(url: &reqwest::Url, error: &reqwest::Error) -> Self {
+    pub(super) fn unanswered(url: &reqwest::Url, error: &reqwest::Error) -> Self {
         let mut cause: &dyn Error = error;
         while let Some(source) = cause.source() {
             cause = source;
+        }
+        if error.is_builder() {
+            return Self::Usage(format!("that can't be sent over HTTP: {cause}"));
         }
         let why =
             if error.is_timeout() { "it took too long to answer".to_owned() } else { cause.to_string() };

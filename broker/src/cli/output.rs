@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, IsTerminal as _, Stdout, Write as _},
+    io::{self, Stdout, Write as _},
 };
 
 use anstream::AutoStream;
@@ -101,7 +101,6 @@ pub(super) fn remark(text: impl Display) {
 /// How wide a table may be: as the terminal, or as `COLUMNS` says; without either a row is a line.
 fn width() -> Option<u16> {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let terminal = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
-    let seen = if io::stdout().is_terminal() { terminal() } else { None };
-    told.or(seen).filter(|width| *width > 0)
+    let seen = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+    told.or_else(seen).filter(|width| *width > 0)
 }

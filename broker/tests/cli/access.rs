@@ -31,6 +31,13 @@ fn a_token_is_printed_once_and_lets_in() {
 }
 
 #[test]
+fn a_variable_may_be_empty_or_end_with_a_line_end() {
+    let (broker, token) = guarded();
+    with_token(&broker, &format!("{token}\n"), &["queues"]).ok();
+    with_token(&broker, "", &["queues"]).failed(1, "Give a token");
+}
+
+#[test]
 fn without_a_token_it_is_said_how_to_give_one() {
     let (broker, _) = guarded();
     let told = broker.run(&["queues"]);

@@ -93,6 +93,8 @@ fn wrong_usage_ends_with_2_before_anything_is_asked() {
         &["dead-letters", "redrive", "jobs", "some-id", "--reason", "x"],
         &["tokens", "create", "shop", "--allow", "root:*"],
         &["queues", "--url", "localhost:7070"],
+        &["queues", "--token", "not\na token"],
+        &["publish", "--queue", "a", "data", "--content-type", "text\n"],
         &["--listen", "127.0.0.1:0", "queues"],
     ] {
         let told = ended(without_broker(arguments));
