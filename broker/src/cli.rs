@@ -141,8 +141,8 @@ fn misplaced(matches: &ArgMatches) -> Option<String> {
             first(ask).map(|arg| format!("{arg} is for the commands that ask a broker, and none is named"))
         }
         Some(name) => {
-            let idle = first(ask).filter(|_| name == "serve");
-            let idle = idle.map(|arg| format!("{arg} is for the commands that ask a broker, not for serve"));
+            let idle = first(ask).filter(|_| matches!(name, "serve" | "completions"));
+            let idle = idle.map(|arg| format!("{arg} is for the commands that ask a broker, not for {name}"));
             idle.or_else(|| {
                 first(serve).map(|arg| format!("{arg} is for serve: write it after that command"))
             })
@@ -190,6 +190,7 @@ mod tests {
             (&["--listen", "127.0.0.1:1", "serve"], "--listen is for serve"),
             (&["--json"], "--json is for the commands that ask"),
             (&["serve", "--url", "http://127.0.0.1:1"], "--url is for the commands that ask"),
+            (&["completions", "bash", "--json"], "--json is for the commands that ask"),
             (&["serve", "--max-message-size", "32MiB"], "--max-message-size is above --max-request-size"),
         ] {
             let said = refused(arguments);

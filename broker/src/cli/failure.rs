@@ -2,7 +2,7 @@
 
 use std::{error::Error, io, io::Write as _, process::ExitCode};
 
-use super::problem::Problem;
+use super::{human::clean, problem::Problem};
 
 /// Why a command did not do what it was to do.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +68,7 @@ pub(super) fn end(done: anyhow::Result<()>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Nowhere is left to say that stderr is closed.
-    let _ = writeln!(anstream::stderr(), "error: {error:#}");
+    let _ = writeln!(anstream::stderr(), "error: {}", clean(&format!("{error:#}")));
     match error.downcast_ref() {
         Some(Failure::Usage(_)) => ExitCode::from(2),
         _ => ExitCode::FAILURE,

@@ -47,10 +47,16 @@ pub(super) fn things(number: u64, one: &str) -> String {
     format!("{} {one}{plural}", count(number))
 }
 
+/// Whether a letter does something to a terminal instead of being shown, or turns the direction of what
+/// follows. Line ends and tabs are harmless.
+fn drives(letter: char) -> bool {
+    let turns = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (letter.is_control() && !matches!(letter, '\n' | '\t'))
+}
+
 /// Text without what would drive a terminal: whoever may publish could else write to the operator's screen
-/// at will. Line ends and tabs stay.
+/// at will.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    let drives = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
     if !text.contains(drives) {
         return Cow::Borrowed(text);
     }
@@ -101,6 +107,7 @@ mod tests {
     #[test]
     fn what_drives_a_terminal_is_written_out() {
         assert_eq!(clean("two\nlines\t✓"), "two\nlines\t✓");
+        assert_eq!(clean("a\u{202e}b"), r"a\u{202e}b");
         assert_eq!(clean("\u{1b}[2Jgone\r\u{9b}0m"), r"\u{1b}[2Jgone\r\u{9b}0m");
     }
 }

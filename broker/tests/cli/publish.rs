@@ -1,5 +1,7 @@
 //! `broker publish`.
 
+use std::{io::Write as _, process::Stdio};
+
 use serde_json::{Value, json};
 
 use crate::broker::Broker;
@@ -86,6 +88,22 @@ fn each_line_is_a_message_in_order() {
     assert_eq!(data, (0..1100).collect::<Vec<_>>());
     assert!(items.iter().all(|item| item["message"]["partitionkey"] == "k"));
     assert_eq!(items[0]["message"]["source"], "/queues/jobs");
+}
+
+#[test]
+fn lines_are_published_as_they_come() {
+    let broker = Broker::with_queue("jobs");
+    let mut command = broker.command(&["publish", "--queue", "jobs", "--lines", "-"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    for line in ["first", "second"] {
+        writeln!(input, "{line}").unwrap();
+        let message = broker.json(&["receive", "jobs", "--wait", "20s", "--auto-ack"]);
+        assert_eq!(message["deliveries"][0]["message"]["data"], line);
+    }
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "2 messages published\n");
 }
 
 #[test]

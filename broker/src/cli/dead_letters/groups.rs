@@ -14,7 +14,7 @@ use crate::cli::{
 
 /// Group the dead letters of a queue by type and reason, the largest group first
 ///
-/// In reasons, # stands for numbers, <id> for ids and <address> for addresses.
+/// In reasons, `#` stands for numbers, `<id>` for ids and `<address>` for addresses.
 #[derive(Args, Debug)]
 pub(super) struct Groups {
     /// Of which queue

@@ -3,11 +3,17 @@
 use std::{
     convert::Infallible,
     fs::File,
-    io::{self, BufRead, BufReader, Read as _},
+    io::{self, BufReader, Read},
     path::PathBuf,
 };
 
 use anyhow::Context as _;
+
+/// How many bytes are read at a time.
+const READ_AT_ONCE: usize = 1 << 18;
+
+/// Data as it is read.
+pub(super) type Reader = BufReader<Box<dyn Read>>;
 
 /// Where data comes from.
 #[derive(Clone, Debug)]
@@ -31,8 +37,8 @@ impl Data {
     }
 
     /// What can be read, and how many bytes that is where it is known.
-    pub(super) fn open(self) -> anyhow::Result<(Box<dyn BufRead>, Option<u64>)> {
-        Ok(match self {
+    pub(super) fn open(self) -> anyhow::Result<(Reader, Option<u64>)> {
+        let (reader, length): (Box<dyn Read>, _) = match self {
             Self::Given(text) => {
                 let length = text.len() as u64;
                 (Box::new(io::Cursor::new(text)), Some(length))
@@ -40,10 +46,11 @@ impl Data {
             Self::File(path) => {
                 let file = File::open(&path).with_context(|| format!("can't read {}", path.display()))?;
                 let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|it| it.len());
-                (Box::new(BufReader::with_capacity(1 << 16, file)), length)
+                (Box::new(file), length)
             }
-            Self::Stdin => (Box::new(io::stdin().lock()), None),
-        })
+            Self::Stdin => (Box::new(io::stdin()), None),
+        };
+        Ok((BufReader::with_capacity(READ_AT_ONCE, reader), length))
     }
 
     /// All of it.

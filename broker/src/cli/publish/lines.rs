@@ -1,6 +1,6 @@
 //! Publishing a message a line, in batches: an answer a batch, and a bar for whoever watches.
 
-use std::io::BufRead;
+use std::io::BufRead as _;
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Publish, data, one::Published};
+use super::{
+    Publish,
+    data::{self, Reader},
+    one::Published,
+};
 use crate::cli::{
     client::Client,
     human::{count, things},
@@ -41,7 +45,7 @@ pub(super) async fn publish(asked: Publish, client: &Client, out: &mut Output) -
     let (mut lines, length) = asked.data.clone().open()?;
     let bar = progress::bytes(length);
     let mut totals = Totals::default();
-    let done = send_all(&asked, &mut *lines, &bar, client, out, &mut totals).await;
+    let done = send_all(&asked, &mut lines, &bar, client, out, &mut totals).await;
     bar.finish_and_clear();
     done.with_context(|| format!("{} published, then it stopped", things(totals.messages, "message")))?;
     let duplicates = match totals.duplicates {
@@ -53,7 +57,7 @@ pub(super) async fn publish(asked: Publish, client: &Client, out: &mut Output) -
 
 async fn send_all(
     asked: &Publish,
-    lines: &mut dyn BufRead,
+    lines: &mut Reader,
     bar: &ProgressBar,
     client: &Client,
     out: &mut Output,
@@ -88,7 +92,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn read(asked: &Publish, lines: &mut dyn BufRead) -> anyhow::Result<Self> {
+    fn read(asked: &Publish, lines: &mut Reader) -> anyhow::Result<Self> {
         let (mut batch, mut length, mut line) = (Self::default(), 0, Vec::new());
         while batch.events.len() < BATCH && length < BATCH_BYTES {
             line.clear();
@@ -103,6 +107,10 @@ impl Batch {
                 let event = event(asked, data);
                 length += event.len();
                 batch.events.push(event);
+            }
+            // What would have to be waited for is for the next batch: whoever writes may be slow.
+            if !batch.events.is_empty() && !lines.buffer().contains(&b'\n') {
+                break;
             }
         }
         Ok(batch)

@@ -48,7 +48,11 @@ pub(super) fn text(kind: &str, data: &str) -> String {
     let Activity { at, queue, topic, id, r#type, consumer, reason, count: left_out } = activity;
     let time = at.get(11..23).unwrap_or(&at).to_owned();
     let mut text = format!("{}  {}", clean(&time).dimmed(), coloured(&format!("{:<13}", clean(kind))));
-    let left_out = left_out.map(|number| format!("{} of them", count(number)));
+    let left_out = match (kind, left_out) {
+        (_, Some(number)) => Some(format!("{} of them", count(number))),
+        ("skipped" | "left-out", None) => Some("how many is not known".to_owned()),
+        _ => None,
+    };
     let topic = topic.map(|topic| format!("topic {topic}"));
     let by = consumer.map(|consumer| format!("by {consumer}"));
     let parts = [queue.or(topic), id, r#type, by, left_out, reason.map(|reason| format!("({reason})"))];
@@ -86,6 +90,8 @@ mod tests {
     fn what_was_left_out_is_counted() {
         let data = r#"{"at":"2026-11-24T04:15:00.123Z","count":1200}"#;
         assert_eq!(plain("left-out", data), "04:15:00.123  left-out       1,200 of them");
+        let data = r#"{"at":"2026-11-24T04:15:00.123Z","count":null}"#;
+        assert_eq!(plain("skipped", data), "04:15:00.123  skipped        how many is not known");
     }
 
     #[test]
