@@ -10,6 +10,7 @@ use clap::{
 
 mod ask;
 mod audit;
+mod call;
 mod client;
 mod command;
 mod completions;
@@ -36,6 +37,7 @@ mod table;
 mod tail;
 mod tokens;
 mod topics;
+mod trust;
 
 use ask::AskArgs;
 use command::Command;

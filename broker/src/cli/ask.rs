@@ -1,6 +1,10 @@
 //! Where the broker is that a command asks, as whom, and how its answer is shown.
 
-use std::{io, path::Path, process::ExitCode};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -24,6 +28,9 @@ pub(super) struct AskArgs {
     /// can read the folder of a running broker may do everything.
     #[arg(long, env = "BROKER_TOKEN", value_name = "TOKEN", global = true, hide_env_values = true)]
     token: Option<String>,
+    /// The certificates in PEM to trust when it is asked over HTTPS [default: those that the system trusts]
+    #[arg(long, env = "BROKER_CA", value_name = "FILE", global = true)]
+    ca: Option<PathBuf>,
     /// Write the broker's JSON to stdout as it is and nothing else: one document, or of a stream one a line
     #[arg(long, global = true)]
     json: bool,
@@ -41,7 +48,7 @@ impl AskArgs {
             |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let url = given(self.url).or_else(|| local_url(data?)).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let folder = data.unwrap_or(Path::new(DEFAULT_DATA));
-        let client = Client::new(&url, given(self.token), folder.to_owned())?;
+        let client = Client::new(&url, self.ca.as_deref(), given(self.token).as_deref(), folder.to_owned())?;
         let mut out = Output::new(self.json);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("can't start")?;

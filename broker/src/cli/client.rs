@@ -1,13 +1,28 @@
 //! A thin client of the HTTP contract: calls go out, bodies come back as they are, problems as failures.
 
-use std::{path::PathBuf, sync::OnceLock, time::Duration};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use http::{Method, StatusCode, header};
-use reqwest::{RequestBuilder, Response, Url};
+use http::{HeaderValue, Method, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use rustls::ClientConfig;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::timeout;
+use tower_http::timeout::TimeoutBody;
+use url::Url;
 
-use super::{failure::Failure, problem::Problem};
+use super::{call::Call, failure::Failure, problem::Problem, trust};
 use crate::auth::local;
 
 /// How long to wait for a connection.
@@ -15,33 +30,44 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// How long to wait for anything to come back: longer than the broker's own limit of a request.
 const SILENT_TIME: Duration = Duration::from_secs(120);
 
-/// Speaks to one broker.
+/// What came back; its body fails where nothing comes for too long.
+pub(super) type Answer = Response<TimeoutBody<Incoming>>;
+
+/// Speaks to one broker. No proxy of the environment is asked: a broker stands in our own network.
 #[derive(Debug)]
 pub(super) struct Client {
-    http: reqwest::Client,
+    http: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     base: Url,
-    /// As given, or found once it turned out to be needed.
-    token: OnceLock<String>,
+    /// The value of `Authorization`, as given, or found once it turned out to be needed.
+    authorization: OnceLock<HeaderValue>,
     /// Where a token is looked for then.
     folder: PathBuf,
 }
 
 impl Client {
-    /// Of a broker at a URL.
+    /// Of a broker at a URL, whose certificate is vouched for by the authorities of a file or of the system.
     ///
     /// # Errors
-    /// When it is none of a broker.
-    pub(super) fn new(url: &str, token: Option<String>, folder: PathBuf) -> anyhow::Result<Self> {
+    /// When it is none of a broker, or the token or the file can't be used.
+    pub(super) fn new(
+        url: &str,
+        authorities: Option<&Path>,
+        token: Option<&str>,
+        folder: PathBuf,
+    ) -> anyhow::Result<Self> {
         let wrong = |why: &str| Failure::Usage(format!("{url:?} is not the URL of a broker: {why}"));
         let base = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
-        if base.scheme() != "http" || base.cannot_be_a_base() {
-            return Err(wrong("write it as http://127.0.0.1:7070").into());
-        }
-        // A broker stands in our own network: a proxy of the environment is not for it.
-        let http =
-            reqwest::Client::builder().no_proxy().connect_timeout(CONNECT_TIME).read_timeout(SILENT_TIME);
-        let token = token.map_or_else(OnceLock::new, OnceLock::from);
-        Ok(Self { http: http.build()?, base, token, folder })
+        let tls = match base.scheme() {
+            "https" => trust::tls(authorities)?,
+            "http" => trust::none(),
+            _ => return Err(wrong("write it as http://127.0.0.1:7070").into()),
+        };
+        let http = legacy::Client::builder(TokioExecutor::new()).build(connector(tls));
+        let authorization = match token {
+            Some(token) => OnceLock::from(bearer(token)?),
+            None => OnceLock::new(),
+        };
+        Ok(Self { http, base, authorization, folder })
     }
 
     /// The URL of a path, each segment percent-encoded.
@@ -53,73 +79,77 @@ impl Client {
         url
     }
 
-    /// A request to be filled in.
-    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.http.request(method, url)
-    }
-
     /// GETs a document.
     pub(super) async fn get(&self, url: Url) -> Result<Bytes, Failure> {
-        self.body(self.request(Method::GET, url)).await
+        self.body(Call::new(Method::GET, url)).await
     }
 
     /// POSTs JSON.
     pub(super) async fn post(&self, url: Url, json: &impl Serialize) -> Result<Bytes, Failure> {
-        self.body(self.request(Method::POST, url).json(json)).await
+        self.body(Call::new(Method::POST, url).json(json)).await
     }
 
     /// PUTs JSON.
     pub(super) async fn put(&self, url: Url, json: &impl Serialize) -> Result<Bytes, Failure> {
-        self.body(self.request(Method::PUT, url).json(json)).await
+        self.body(Call::new(Method::PUT, url).json(json)).await
     }
 
     /// PUTs JSON to make something that is not there yet.
     pub(super) async fn create(&self, url: Url, json: &impl Serialize) -> Result<Bytes, Failure> {
-        self.body(self.request(Method::PUT, url).header(header::IF_NONE_MATCH, "*").json(json)).await
+        self.body(Call::new(Method::PUT, url).header(header::IF_NONE_MATCH, "*")?.json(json)).await
     }
 
     /// DELETEs.
     pub(super) async fn delete(&self, url: Url) -> Result<(), Failure> {
-        self.body(self.request(Method::DELETE, url)).await.map(drop)
+        self.body(Call::new(Method::DELETE, url)).await.map(drop)
     }
 
-    /// Sends a request and reads the answer whole.
-    pub(super) async fn body(&self, request: RequestBuilder) -> Result<Bytes, Failure> {
-        let answer = self.send(request).await?;
-        answer.bytes().await.map_err(|error| Failure::unanswered(&self.base, &error))
+    /// Makes a call and reads the answer whole.
+    pub(super) async fn body(&self, call: Call) -> Result<Bytes, Failure> {
+        let answer = self.send(call).await?;
+        self.whole(answer).await
     }
 
-    /// Sends a request; its answer, if it is a success. Where the broker wants a token and none was given,
-    /// it is sent again with the one that the data folder has.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let again = request.try_clone().filter(|_| self.token.get().is_none());
-        let answer = self.attempt(request).await?;
-        if answer.status() != StatusCode::UNAUTHORIZED {
+    /// Makes a call; its answer, if it is a success. Where the broker wants a token and none was given, the
+    /// call is made again with the one that the data folder has.
+    pub(super) async fn send(&self, call: Call) -> Result<Answer, Failure> {
+        let without_token = self.authorization.get().is_none();
+        let answer = self.attempt(&call).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED || !without_token {
             return self.checked(answer).await;
         }
-        let (Some(again), Ok(token)) = (again, self.local_token()) else {
-            return self.checked(answer).await;
-        };
-        self.token.get_or_init(|| token);
-        self.checked(self.attempt(again).await?).await
+        let Ok(token) = self.local_token() else { return self.checked(answer).await };
+        let authorization = bearer(&token)?;
+        self.authorization.get_or_init(|| authorization);
+        self.checked(self.attempt(&call).await?).await
     }
 
-    async fn attempt(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let request = match self.token.get() {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        };
-        request.send().await.map_err(|error| Failure::unanswered(&self.base, &error))
+    async fn attempt(&self, call: &Call) -> Result<Answer, Failure> {
+        let request = call.request(self.authorization.get())?;
+        let answer = timeout(SILENT_TIME, self.http.request(request)).await;
+        let answer = answer
+            .map_err(|elapsed| self.unanswered(&elapsed))
+            .and_then(|answer| answer.map_err(|error| self.unanswered(&error)))?;
+        Ok(answer.map(|body| TimeoutBody::new(SILENT_TIME, body)))
     }
 
-    async fn checked(&self, answer: Response) -> Result<Response, Failure> {
+    async fn whole(&self, answer: Answer) -> Result<Bytes, Failure> {
+        let body = answer.into_body().collect().await;
+        Ok(body.map_err(|error| self.unanswered(&*error))?.to_bytes())
+    }
+
+    fn unanswered(&self, error: &(dyn Error + 'static)) -> Failure {
+        Failure::unanswered(&self.base, error)
+    }
+
+    async fn checked(&self, answer: Answer) -> Result<Answer, Failure> {
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
         }
-        let body = answer.bytes().await.map_err(|error| Failure::unanswered(&self.base, &error))?;
+        let body = self.whole(answer).await?;
         let problem: Box<Problem> = serde_json::from_slice(&body).map_err(|_| self.foreign(status))?;
-        if status == StatusCode::UNAUTHORIZED && self.token.get().is_none() {
+        if status == StatusCode::UNAUTHORIZED && self.authorization.get().is_none() {
             let why = self.local_token().err().unwrap_or_default();
             let hint = format!("Give a token with --token or BROKER_TOKEN. {why}").trim_end().to_owned();
             return Err(Failure::NoToken { problem, hint });
@@ -152,11 +182,31 @@ impl Client {
     }
 }
 
+/// The value of `Authorization`.
+fn bearer(token: &str) -> Result<HeaderValue, Failure> {
+    let value = HeaderValue::try_from(format!("Bearer {token}"));
+    let mut value =
+        value.map_err(|_| Failure::Usage("the token has something in it that no token has".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn connector(tls: ClientConfig) -> HttpsConnector<HttpConnector> {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_connect_timeout(Some(CONNECT_TIME));
+    http.set_nodelay(true);
+    HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http)
+}
+
 /// Whether a broker that wrote down its URL is the one at another. Names of this machine are not the same as
 /// its addresses: behind `localhost` may be another user's program.
 fn is_at(written: &str, asked: &Url) -> bool {
     let Ok(written) = Url::parse(written) else { return false };
-    written.host() == asked.host() && written.port_or_known_default() == asked.port_or_known_default()
+    let same_scheme = written.scheme() == asked.scheme();
+    same_scheme
+        && written.host() == asked.host()
+        && written.port_or_known_default() == asked.port_or_known_default()
 }
 
 #[cfg(test)]
@@ -164,7 +214,7 @@ mod tests {
     use super::*;
 
     fn client(url: &str) -> Client {
-        Client::new(url, None, PathBuf::new()).unwrap()
+        Client::new(url, None, None, PathBuf::new()).unwrap()
     }
 
     #[test]
@@ -183,7 +233,7 @@ mod tests {
     #[test]
     fn what_is_no_url_of_a_broker_is_refused() {
         for url in ["", "127.0.0.1:7070", "ftp://h", "mailto:a@b"] {
-            assert!(Client::new(url, None, PathBuf::new()).is_err(), "{url:?}");
+            assert!(Client::new(url, None, None, PathBuf::new()).is_err(), "{url:?}");
         }
     }
 

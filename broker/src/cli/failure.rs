@@ -2,20 +2,22 @@
 
 use std::{error::Error, io, io::Write as _, process::ExitCode};
 
+use url::Url;
+
 use super::{human::clean, problem::Problem};
 
 /// Why a command did not do what it was to do.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// Nobody answered.
-    #[error(
-        "the broker at {url} can't be reached: {why}\n  Is it running? `broker serve` starts one; --url or BROKER_URL says where it is."
-    )]
+    #[error("the broker at {url} can't be reached: {why}\n  {hint}")]
     Unreachable {
         /// Where it was looked for.
         url: String,
         /// What happened.
         why: String,
+        /// What can be done.
+        hint: &'static str,
     },
     /// The broker refused.
     #[error("{0}")]
@@ -45,18 +47,20 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Of a request that was not answered, by its innermost cause.
-    pub(super) fn unanswered(url: &reqwest::Url, error: &reqwest::Error) -> Self {
-        let mut cause: &dyn Error = error;
+    /// Of a call that was not answered, by its innermost cause.
+    pub(super) fn unanswered(url: &Url, error: &(dyn Error + 'static)) -> Self {
+        let mut cause = error;
         while let Some(source) = cause.source() {
             cause = source;
         }
-        if error.is_builder() {
-            return Self::Usage(format!("that can't be sent over HTTP: {cause}"));
-        }
-        let why =
-            if error.is_timeout() { "it took too long to answer".to_owned() } else { cause.to_string() };
-        Self::Unreachable { url: url.to_string(), why }
+        let why = cause.to_string();
+        let hint = match url.scheme() {
+            "https" => {
+                "Is it running? --ca or BROKER_CA names the authority to trust, where the system does not."
+            }
+            _ => "Is it running? `broker serve` starts one; --url or BROKER_URL says where it is.",
+        };
+        Self::Unreachable { url: url.to_string(), why, hint }
     }
 }
 

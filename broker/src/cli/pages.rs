@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use clap::Args;
-use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use url::Url;
 
 use super::{client::Client, failure::Failure, human::clean, output::remark};
 

@@ -1,8 +1,9 @@
 //! `broker publish`: one message, or one a line.
 
 use clap::Args;
+use http::HeaderName;
 
-use super::{client::Client, output::Output, settings::duration};
+use super::{call::Call, client::Client, failure::Failure, output::Output, settings::duration};
 
 mod attributes;
 mod data;
@@ -11,6 +12,10 @@ mod one;
 
 use attributes::Attributes;
 use data::Data;
+
+const DELAY: HeaderName = HeaderName::from_static("message-delay");
+const TTL: HeaderName = HeaderName::from_static("message-ttl");
+const REQUIRE_ROUTE: HeaderName = HeaderName::from_static("require-route");
 
 /// Publish one message, or one a line, to a queue or topic
 ///
@@ -75,7 +80,7 @@ impl To {
     }
 
     /// Where publishes go.
-    fn url(&self, client: &Client) -> reqwest::Url {
+    fn url(&self, client: &Client) -> url::Url {
         let [kind, name] = self.path();
         client.url(&[kind, name, "messages"])
     }
@@ -83,13 +88,14 @@ impl To {
 
 impl Options {
     /// As headers.
-    fn on(&self, mut request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        for (name, value) in [("message-delay", &self.delay), ("message-ttl", &self.ttl)] {
+    fn on(&self, mut call: Call) -> Result<Call, Failure> {
+        let route = self.require_route.then(|| "true".to_owned());
+        for (name, value) in [(DELAY, &self.delay), (TTL, &self.ttl), (REQUIRE_ROUTE, &route)] {
             if let Some(value) = value {
-                request = request.header(name, value);
+                call = call.header(name, value)?;
             }
         }
-        if self.require_route { request.header("require-route", "true") } else { request }
+        Ok(call)
     }
 }
 

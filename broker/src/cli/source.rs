@@ -1,7 +1,7 @@
 //! Telling messages of one id apart.
 
 use clap::Args;
-use reqwest::Url;
+use url::Url;
 
 /// Which of the messages that share an id.
 #[derive(Args, Debug)]

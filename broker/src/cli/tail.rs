@@ -1,14 +1,16 @@
 //! `broker tail`: what happens in the broker, live, over breaks of the connection.
 
-use std::{io, time::Duration};
+use std::{io, pin::pin, time::Duration};
 
 use clap::Args;
-use futures_util::StreamExt as _;
-use http::{Method, header};
-use reqwest::Url;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use http::{HeaderName, Method, header};
+use http_body_util::BodyDataStream;
 use sse_stream::{Sse, SseByteStream};
+use url::Url;
 
 use super::{
+    call::Call,
     client::Client,
     failure::Failure,
     output::{Output, remark},
@@ -16,6 +18,7 @@ use super::{
 
 mod activity;
 
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// How long to wait before the broker is asked again, unless it says how long.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -93,15 +96,15 @@ impl Following {
 
     /// Follows one connection to its end.
     async fn once(&mut self, client: &Client, out: &mut Output) -> anyhow::Result<()> {
-        let request =
-            client.request(Method::GET, self.url.clone()).header(header::ACCEPT, "text/event-stream");
-        let request = match &self.last_id {
-            Some(id) => request.header("last-event-id", id),
-            None => request,
-        };
-        let answer = client.send(request).await?;
+        let mut call =
+            Call::new(Method::GET, self.url.clone()).header(header::ACCEPT, "text/event-stream")?;
+        if let Some(id) = &self.last_id {
+            call = call.header(LAST_EVENT_ID, id)?;
+        }
+        let answer = client.send(call).await?;
         (self.was_open, self.told) = (true, false);
-        let mut blocks = SseByteStream::new(answer.bytes_stream());
+        let bytes = BodyDataStream::new(answer.into_body()).map_err(io::Error::other);
+        let mut blocks = pin!(SseByteStream::new(bytes));
         // A connection that breaks is as one that ends: the next one goes on from there.
         while let Some(Ok(block)) = blocks.next().await {
             self.take(block, out)?;

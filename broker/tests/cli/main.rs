@@ -7,6 +7,7 @@ mod access;
 mod answers;
 mod broker;
 mod dead_letters;
+mod https;
 mod messages;
 mod publish;
 mod queues;

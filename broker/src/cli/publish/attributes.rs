@@ -4,6 +4,8 @@ use clap::Args;
 use http::HeaderName;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use crate::cli::{call::Call, failure::Failure};
+
 /// What the CloudEvents HTTP binding encodes in a header, besides all that is not ASCII.
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
 
@@ -58,12 +60,12 @@ impl Attributes {
     }
 
     /// As `ce-*` headers.
-    pub(super) fn on(&self, mut request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+    pub(super) fn on(&self, mut call: Call) -> Result<Call, Failure> {
         for (name, value) in self.named() {
             let name = HeaderName::try_from(format!("ce-{name}")).expect("letters and digits alone");
-            request = request.header(name, utf8_percent_encode(value, ENCODED).to_string());
+            call = call.header(name, &utf8_percent_encode(value, ENCODED).to_string())?;
         }
-        request
+        Ok(call)
     }
 }
 

@@ -16,12 +16,14 @@ use super::{
     one::Published,
 };
 use crate::cli::{
+    call::Call,
     client::Client,
     human::{count, things},
     output::Output,
     progress,
 };
 
+const BATCH_TYPE: &str = "application/cloudevents-batch+json";
 /// How many messages a batch has at the most.
 const BATCH: usize = 500;
 /// From how many bytes on a batch goes out: well below what the broker takes in one request.
@@ -68,10 +70,9 @@ async fn send_all(
         if batch.events.is_empty() {
             return Ok(());
         }
-        let request = client.request(Method::POST, asked.to.url(client));
-        let request =
-            asked.options.on(request.header(header::CONTENT_TYPE, "application/cloudevents-batch+json"));
-        let body = client.body(request.body(format!("[{}]", batch.events.join(",")))).await?;
+        let call = Call::new(Method::POST, asked.to.url(client)).header(header::CONTENT_TYPE, BATCH_TYPE)?;
+        let call = asked.options.on(call)?.body(format!("[{}]", batch.events.join(",")));
+        let body = client.body(call).await?;
         let answer: Answer = client.read(&body)?;
         totals.messages += answer.results.len() as u64;
         totals.duplicates += answer.results.iter().filter(|published| published.duplicate).count() as u64;

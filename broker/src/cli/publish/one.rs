@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{Publish, data};
 use crate::cli::{
+    call::Call,
     client::Client,
     human::{clean, things},
     output::Output,
@@ -34,8 +35,9 @@ pub(super) async fn publish(asked: Publish, client: &Client, out: &mut Output) -
     let url = to.url(client);
     let data = data.read()?;
     let content_type = attributes.content_type.as_deref().unwrap_or_else(|| data::content_type(&data));
-    let request = client.request(Method::POST, url).header(header::CONTENT_TYPE, content_type);
-    let body = client.body(options.on(attributes.on(request)).body(data)).await?;
+    let call = Call::new(Method::POST, url).header(header::CONTENT_TYPE, content_type)?;
+    let call = options.on(attributes.on(call)?)?;
+    let body = client.body(call.body(data)).await?;
     out.answer(client, &body, |out, answer| match answer {
         Answer::One(published) => show(out, &published),
         Answer::Batch { results } => results.iter().try_for_each(|published| show(out, published)),
