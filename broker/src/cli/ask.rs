@@ -43,12 +43,14 @@ impl AskArgs {
     }
 
     fn ask(self, data: Option<&Path>, ask: Ask) -> anyhow::Result<()> {
+        let data = data.filter(|path| !path.as_os_str().is_empty());
+        let ca = self.ca.filter(|path| !path.as_os_str().is_empty());
         // A variable that is set to nothing, or out of a file with its line end, is meant well.
         let given =
             |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let url = given(self.url).or_else(|| local_url(data?)).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let folder = data.unwrap_or(Path::new(DEFAULT_DATA));
-        let client = Client::new(&url, self.ca.as_deref(), given(self.token).as_deref(), folder.to_owned())?;
+        let client = Client::new(&url, ca.as_deref(), given(self.token).as_deref(), folder.to_owned())?;
         let mut out = Output::new(self.json);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("can't start")?;

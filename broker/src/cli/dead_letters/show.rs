@@ -73,7 +73,8 @@ fn failures(history: Vec<Failure>) -> Table {
         Column::Name("OUTCOME"),
         Column::Text("CONSUMER"),
         Column::Text("REASON"),
-    ]);
+    ])
+    .whole();
     for Failure { delivery_count, ended_at, consumer, outcome, reason } in history {
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let (consumer, reason) = (or_none(consumer), or_none(reason));

@@ -53,7 +53,8 @@ fn show(out: &mut Output, journey: Journey) -> io::Result<()> {
         Column::Text("QUEUE"),
         Column::Text("CONSUMER"),
         Column::Text("REASON"),
-    ]);
+    ])
+    .whole();
     for Step { at, what, queue, consumer, reason } in journey {
         let [queue, consumer, reason] =
             [queue, consumer, reason].map(|text| text.unwrap_or_else(|| "-".to_owned()));

@@ -45,7 +45,8 @@ fn subscribed(subscriptions: Vec<Subscription>) -> Table {
         Column::Figure("DROPPED"),
         Column::Name("FROM"),
         Column::Text("FILTER"),
-    ]);
+    ])
+    .whole();
     for Subscription { queue, on_full, filter, from, dropped } in subscriptions {
         let filter = filter.map_or_else(|| "-".to_owned(), |filter| filter.to_string());
         table.row([queue, on_full, count(dropped), from, filter]);
