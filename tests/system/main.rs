@@ -15,4 +15,5 @@ mod outbox;
 mod overload;
 mod payment_methods;
 mod saga;
+mod tls;
 mod traces;
