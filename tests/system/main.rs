@@ -16,4 +16,5 @@ mod outbox;
 mod overload;
 mod payment_methods;
 mod saga;
+mod tls;
 mod traces;
