@@ -81,6 +81,8 @@ pub(super) struct Happened {
 #[derive(Debug, Default)]
 struct Books {
     next: u64,
+    /// How many copies were settled.
+    settled: usize,
     copies: HashMap<(usize, u64), Copy>,
     /// What is not settled, of each key of each queue that keeps order by key.
     lanes: HashMap<(usize, u64), BTreeSet<u64>>,
@@ -106,6 +108,12 @@ impl Account {
         let mut books = self.books();
         books.next += count;
         books.next - count..books.next
+    }
+
+    /// How many copies were sent and not settled.
+    pub(super) fn open(&self) -> usize {
+        let books = self.books();
+        books.copies.len() - books.settled
     }
 
     /// A batch is about to be sent.
@@ -221,8 +229,10 @@ impl Account {
         copy.unknown_acks -= 1;
         let twice = status == "done" && std::mem::replace(&mut copy.done, true);
         if status != "lease-lost" {
-            copy.settled.get_or_insert_with(Instant::now);
-            if let Some(key) = copy.key {
+            let is_new = copy.settled.replace(copy.settled.unwrap_or_else(Instant::now)).is_none();
+            let key = copy.key;
+            books.settled += usize::from(is_new);
+            if let Some(key) = key {
                 books.lanes.entry((delivery.queue, key)).or_default().remove(&delivery.number);
             }
         }
