@@ -26,7 +26,7 @@ pub(super) struct Shared {
     pub(super) filler: usize,
     /// Whether 507 is an answer to be expected.
     pub(super) may_be_full: bool,
-    /// How many messages may be open before publishers wait for the consumers.
+    /// How many messages of a queue may be open before publishers wait for the consumers.
     pub(super) most_open: usize,
     /// How long a consumer now and then stands still with deliveries in hand.
     pub(super) slow_consumer: Option<Duration>,

@@ -41,7 +41,7 @@ impl Publisher {
     /// Publishes until it is told to stop, or the broker is gone.
     pub(super) async fn run(mut self, caller: Caller, shared: Shared) -> Self {
         while !shared.is_stopped() {
-            if shared.account.open() > shared.most_open {
+            if shared.account.open(self.queues()) > shared.most_open {
                 sleep(PAUSE).await;
                 continue;
             }
@@ -79,6 +79,12 @@ impl Publisher {
         }
     }
 
+    /// Where all that it publishes ends.
+    fn queues(&self) -> &'static [usize] {
+        let place = usize::try_from(self.place).unwrap_or_default();
+        DESTINATIONS[place % DESTINATIONS.len()].1
+    }
+
     fn next(&mut self, shared: &Shared) -> Batch {
         if let Some(batch) = self.unfinished.take() {
             return batch;
@@ -86,9 +92,7 @@ impl Publisher {
         if let Some(batch) = self.answered.take().filter(|_| self.random.random_bool(0.05)) {
             return batch;
         }
-        let place = usize::try_from(self.place).unwrap_or_default();
-        let (_, queues) = DESTINATIONS[place % DESTINATIONS.len()];
-        let one_by_one = place < DESTINATIONS.len();
+        let (queues, one_by_one) = (self.queues(), self.place < DESTINATIONS.len() as u64);
         let count = if one_by_one { 1 } else { self.random.random_range(2..=20) };
         let numbers = shared.account.numbers(count);
         let first = self.place * KEYS;
