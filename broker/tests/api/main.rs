@@ -8,6 +8,7 @@ mod browsing;
 mod conventions;
 mod dead_letters;
 mod filters;
+mod naming;
 mod publishing;
 mod queues;
 mod receiving;
