@@ -299,6 +299,8 @@ pub struct Activity {
     pub at: Timestamp,
     pub what: ActivityKind,
     pub queue: Option<QueueId>,
+    /// The topic it was published to.
+    pub topic: Option<TopicId>,
     pub sequence: Option<Sequence>,
     pub identity: Option<Identity>,
     pub consumer: Option<Arc<str>>,

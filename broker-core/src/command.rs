@@ -141,6 +141,16 @@ pub enum Command {
         /// Which.
         redrive: RedriveId,
     },
+    /// Make dead letters of messages that wait or are leased, because they can't be handed out. Those that are
+    /// neither are passed over.
+    DeadLetter {
+        /// The queue that holds them.
+        queue: Name,
+        /// Which.
+        sequences: Vec<Sequence>,
+        /// Why; at most 4 KiB.
+        reason: Arc<str>,
+    },
     /// Discard dead letters.
     DiscardDeadLetters {
         /// The queue whose dead letters they are.

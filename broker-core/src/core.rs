@@ -50,6 +50,8 @@ pub struct Core {
     /// Copies whose queue was removed, and restored messages without a copy (of any queue's number); the
     /// next ticks clear them away.
     pub(crate) left_over: Vec<(Sequence, QueueId)>,
+    /// How many queues and topics there may be.
+    most_destinations: usize,
     latest: Timestamp,
 }
 
@@ -74,6 +76,7 @@ impl Core {
             agenda: Agenda::default(),
             jitter: Jitter::new(seed),
             left_over: Vec::new(),
+            most_destinations: usize::MAX,
             latest: Timestamp::default(),
         }
     }
@@ -132,6 +135,7 @@ impl Core {
                 self.start_redrive(&queue, &which, to.as_ref(), limit, per_second, step)
             }
             Command::StopRedrive { redrive } => self.stop_redrive(redrive, step),
+            Command::DeadLetter { queue, sequences, reason } => self.kill(&queue, &sequences, &reason, step),
             Command::DiscardDeadLetters { queue, which } => self.discard_dead_letters(&queue, &which, step),
         }
     }
@@ -161,6 +165,12 @@ impl Core {
     #[must_use]
     pub fn high_water(&self) -> HighWater {
         self.high_water
+    }
+
+    /// From now on no queue or topic is made where there are so many of both already. Those that are there
+    /// stay.
+    pub fn limit_destinations(&mut self, most: usize) {
+        self.most_destinations = most;
     }
 
     fn advance(&mut self, now: Timestamp) {

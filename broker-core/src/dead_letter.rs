@@ -24,8 +24,8 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// A message that dies while it waits.
-    pub(crate) fn without_delivery(reason: &str) -> Self {
-        Self { outcome: FailureOutcome::DeadLettered, reason: Some(Arc::from(reason)), ended: None }
+    pub(crate) fn without_delivery(reason: impl Into<Arc<str>>) -> Self {
+        Self { outcome: FailureOutcome::DeadLettered, reason: Some(reason.into()), ended: None }
     }
 
     pub(crate) fn circumstances(&self) -> Circumstances<'_> {
@@ -54,6 +54,21 @@ impl Queue {
         self.count(|counters| counters.dead_lettered += 1);
         turn.write_copy(slot);
         self.discard_one_too_many(turn);
+    }
+
+    /// Makes a dead letter of a message that waits or is leased, whose record can't be handed out. Returns
+    /// whether there was one.
+    pub(crate) fn kill(&mut self, sequence: Sequence, reason: &Arc<str>, turn: &mut Turn<'_>) -> bool {
+        let Some(slot) = turn.messages.find_copy(sequence, self.id) else { return false };
+        match turn.messages.copy(slot).state {
+            State::Waiting { .. } => {
+                self.leave_line(slot, turn.messages);
+                self.die(slot, Failure::without_delivery(Arc::clone(reason)), turn);
+            }
+            State::Leased(lease) => self.kill_leased(slot, lease, reason, turn),
+            State::Dead { .. } | State::Retained => return false,
+        }
+        true
     }
 
     /// Files a failure of a copy.

@@ -27,6 +27,8 @@
 //!     ready --> dead: expiry, on_expiry
 //!     ready --> gone: overflow
 //!     ready --> dead: overflow, oldest
+//!     ready --> dead: damaged
+//!     leased --> dead: damaged
 //!     ready --> gone: purge
 //!     delayed --> gone: purge
 //!     delayed --> gone: remove

@@ -90,6 +90,11 @@ impl Line {
         self.ready.first().copied()
     }
 
+    /// All that may be handed out now, in order.
+    pub(crate) fn ready(&self) -> impl Iterator<Item = Position> + '_ {
+        self.ready.iter().copied()
+    }
+
     /// Takes a ready message to be handed out; its lane is held until [`Self::free_lane`].
     pub(crate) fn take(&mut self, position: Position, lane: Option<LaneKey>) {
         self.ready.remove(&position);

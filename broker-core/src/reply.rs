@@ -134,6 +134,12 @@ pub enum Refusal {
     /// No paced redrive has that number.
     #[error("there is no redrive {}", .0.0)]
     RedriveNotFound(RedriveId),
+    /// There are as many queues and topics as there may be.
+    #[error("there are {limit} queues and topics already, and no more may be made")]
+    TooManyQueues {
+        /// How many of both there may be.
+        limit: usize,
+    },
     /// It was to be created only, and exists.
     #[error("it exists already")]
     AlreadyExists,

@@ -49,6 +49,7 @@ impl Turn<'_> {
             at: self.now,
             what,
             queue: Some(queue),
+            topic: None,
             sequence: Some(message.sequence),
             identity: Some(message.identity()),
             consumer: circumstances.consumer.cloned(),

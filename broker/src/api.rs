@@ -8,6 +8,7 @@ mod browsing;
 pub mod cursor;
 mod dead_letters;
 mod document;
+mod events;
 mod filters;
 mod given;
 mod identity;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use serve::health::Health;
+use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
@@ -45,11 +47,13 @@ pub struct Limits {
     pub message: usize,
     /// The bytes of any request's body.
     pub request: usize,
+    /// How many receives may wait for a message at a time.
+    pub waiting_receives: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { message: 1 << 20, request: 16 << 20 }
+        Self { message: 1 << 20, request: 16 << 20, waiting_receives: 4096 }
     }
 }
 
@@ -59,6 +63,8 @@ struct Api {
     broker: Broker,
     tokens: Arc<Tokens>,
     limits: Limits,
+    /// The places of receives that wait.
+    waiting: Arc<Semaphore>,
 }
 
 /// The whole contract as a router, its own description and explanations included, behind the guard.
@@ -66,7 +72,12 @@ pub fn router(broker: Broker, tokens: Arc<Tokens>, health: &Health, limits: Limi
     serve::openapi::finish(endpoints(health), problem::TABLE)
         .layer(DefaultBodyLimit::max(limits.request))
         .layer(middleware::from_fn_with_state(Arc::clone(&tokens), guard))
-        .with_state(Api { broker, tokens, limits })
+        .with_state(Api {
+            broker,
+            tokens,
+            limits,
+            waiting: Arc::new(Semaphore::new(limits.waiting_receives)),
+        })
 }
 
 /// All endpoints with their description.
@@ -85,6 +96,7 @@ fn endpoints(health: &Health) -> OpenApiRouter<Api> {
         .merge(redrives::router())
         .merge(audit::router())
         .merge(watching::router())
+        .merge(events::router())
         .merge(tokens::router())
         .merge(about::router())
         .merge(health.router());

@@ -5,7 +5,7 @@
 //! loopback addresses only, unless it is told otherwise.
 
 mod caller;
-mod file;
+pub(crate) mod file;
 pub mod grant;
 pub(crate) mod guard;
 pub mod local;

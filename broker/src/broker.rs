@@ -13,13 +13,13 @@ use broker_core::{
     identity::{QueueId, Selector, Sequence},
     reply::Reply,
 };
-use bytes::Bytes;
 use serve::health::Health;
 use tokio::sync::{oneshot, watch};
 use units::Timestamp;
 
 use crate::{
     engine::{
+        feed::{Feed, Position, Watcher},
         handout::Handout,
         journey::Journey,
         line::{Item, Line},
@@ -29,6 +29,7 @@ use crate::{
         view::View,
     },
     error::BrokerError,
+    store::Found,
 };
 
 /// How far the broker is.
@@ -49,6 +50,7 @@ pub enum Readiness {
 pub struct Broker {
     line: Arc<Line>,
     readers: Arc<Readers>,
+    feed: Arc<Feed>,
     readiness: watch::Receiver<Readiness>,
     health: Health,
 }
@@ -57,10 +59,11 @@ impl Broker {
     pub(crate) fn new(
         line: Arc<Line>,
         readers: Arc<Readers>,
+        feed: Arc<Feed>,
         readiness: watch::Receiver<Readiness>,
         health: Health,
     ) -> Self {
-        Self { line, readers, readiness, health }
+        Self { line, readers, feed, readiness, health }
     }
 
     /// Has a command decided, and answers once the decision is on disk (committed and synced). Dropping
@@ -114,7 +117,7 @@ impl Broker {
     ///
     /// # Errors
     /// [`BrokerError::Unreadable`] or [`BrokerError::Stopped`].
-    pub async fn records(&self, sequences: Vec<Sequence>) -> Result<Vec<Option<Bytes>>, BrokerError> {
+    pub async fn records(&self, sequences: Vec<Sequence>) -> Result<Vec<Option<Found>>, BrokerError> {
         self.readers.read(move |reader| reader.records(&sequences)).await
     }
 
@@ -164,6 +167,25 @@ impl Broker {
         self.view(move |view| view.journeys.of(selector, view.core)).await
     }
 
+    /// Watches what happens: from now on, or behind a place where a watcher stood before; `None` when too
+    /// many watch already.
+    #[must_use]
+    pub fn watch(&self, after: Option<Position>) -> Option<Watcher> {
+        self.feed.watch(after)
+    }
+
+    /// When this run of the broker began: places in the feed are good for as long as it lasts.
+    #[must_use]
+    pub fn began(&self) -> Timestamp {
+        self.feed.began
+    }
+
+    /// Whether a watcher can have stood at that place.
+    #[must_use]
+    pub fn has_reached(&self, position: Position) -> bool {
+        self.feed.has_reached(position)
+    }
+
     /// Gauges, counters and histograms of queues, topics and the engine, in Prometheus' text format.
     ///
     /// # Errors
@@ -195,6 +217,14 @@ impl Broker {
             Ok(Readiness::Ready) => Ok(()),
             _ => Err(BrokerError::Stopped),
         }
+    }
+
+    /// Waits until the broker begins to stop.
+    pub async fn draining(&self) {
+        let mut readiness = self.readiness.clone();
+        let ends = |now: &Readiness| matches!(now, Readiness::Draining | Readiness::Stopped);
+        // An error means that the engine is gone altogether.
+        let _ = readiness.wait_for(ends).await;
     }
 
     /// Waits until the broker has stopped.

@@ -1,9 +1,18 @@
-//! The command line: every setting, its default and its variable.
+//! The command line: every setting, its default and its variable. A file of [`cli`](self) for each command.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+mod backup;
+mod progress;
+mod restore;
+mod verify;
 
-use clap::{CommandFactory as _, Parser, error::ErrorKind};
-use serve::{http, program::LogArgs};
+use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
+use serve::{
+    http,
+    program::{Listen, LogArgs},
+    tls::TlsFiles,
+};
 use units::{Size, parse_duration};
 
 use crate::{api, config::Config, engine::EngineSettings};
@@ -21,18 +30,56 @@ pub struct Cli {
     /// Serve other than loopback addresses although there are no tokens and everybody may do everything
     #[arg(long, env = "ALLOW_ANONYMOUS")]
     pub allow_anonymous: bool,
+    /// The certificate to serve HTTPS with, in PEM, with those between it and its authority behind it. This
+    /// file and that of the key are taken up again within a second or two whenever they change
+    #[arg(long, env = "TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of that certificate, in PEM
+    #[arg(long, env = "TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// How many connections are open at a time; further ones wait
     #[arg(long, env = "MAX_CONNECTIONS", default_value = "4096", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
+    /// How many requests are worked on at a time; further ones get 503
+    #[arg(long, env = "MAX_REQUESTS", default_value = "1024", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_requests: u32,
+    /// How many receives wait for a message at a time; they don't count among the requests
+    #[arg(long, env = "MAX_WAITING_RECEIVES", default_value = "4096", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_waiting_receives: u32,
+    /// How many watch GET /events at a time
+    #[arg(long, env = "MAX_WATCHERS", default_value = "64", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_watchers: u32,
+    /// How many queues and topics there may be in all
+    #[arg(long, env = "MAX_QUEUES", default_value = "10000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_queues: u32,
+    /// How large the head of a request may be, path and headers
+    #[arg(long, env = "MAX_HEADER_SIZE", default_value = "32KiB", value_name = "SIZE")]
+    pub max_header_size: Size,
+    /// How many headers a request may have
+    #[arg(long, env = "MAX_HEADERS", default_value = "100", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_headers: u32,
     /// How large one message may be
     #[arg(long, env = "MAX_MESSAGE_SIZE", default_value = "1MiB", value_name = "SIZE")]
     pub max_message_size: Size,
     /// How large the body of one request may be
     #[arg(long, env = "MAX_REQUEST_SIZE", default_value = "16MiB", value_name = "SIZE")]
     pub max_request_size: Size,
-    /// How long a connection may be silent before the head of a request has arrived
+    /// How many bytes of requests are held in memory at a time; further ones get 503
+    #[arg(long, env = "MAX_REQUEST_MEMORY", default_value = "256MiB", value_name = "SIZE")]
+    pub max_request_memory: Size,
+    /// How many bytes of answers are held in memory until their clients have read them, of receives and of
+    /// all else each; further ones get 503
+    #[arg(long, env = "MAX_ANSWER_MEMORY", default_value = "256MiB", value_name = "SIZE")]
+    pub max_answer_memory: Size,
+    /// How long a connection may be idle, and how long the head of a request may take to arrive
     #[arg(long, env = "IDLE_TIMEOUT", default_value = "75s", value_name = "DURATION", value_parser = parse_duration)]
     pub idle_timeout: Duration,
+    /// How long the body of a request may take to arrive
+    #[arg(long, env = "BODY_TIMEOUT", default_value = "30s", value_name = "DURATION", value_parser = parse_duration)]
+    pub body_timeout: Duration,
+    /// How long a client may take nothing of its answer before its connection is closed
+    #[arg(long, env = "WRITE_TIMEOUT", default_value = "30s", value_name = "DURATION", value_parser = parse_duration)]
+    pub write_timeout: Duration,
     /// How long one request may take; a long poll takes up to 60s
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "90s", value_name = "DURATION", value_parser = parse_duration)]
     pub request_timeout: Duration,
@@ -45,6 +92,36 @@ pub struct Cli {
     /// How logs are written
     #[command(flatten)]
     pub log: LogArgs,
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program does beside serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Copy a data folder as it is at one moment, while the broker runs
+    Backup(backup::Backup),
+    /// Check a backup and put it into a data folder
+    Restore(restore::Restore),
+    /// Check a data folder or a backup: every message's bytes, and that all adds up
+    Verify(verify::Verify),
+}
+
+impl Command {
+    /// Does it. Answers 0, or 1 when it failed, with why on stderr.
+    #[must_use]
+    pub fn run(&self) -> ExitCode {
+        let done = match self {
+            Self::Backup(backup) => backup.run(),
+            Self::Restore(restore) => restore.run(),
+            Self::Verify(verify) => verify.run(),
+        };
+        done.unwrap_or_else(|error| {
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        })
+    }
 }
 
 impl Cli {
@@ -63,7 +140,21 @@ impl Cli {
         if self.max_message_size > self.max_request_size {
             return Err("--max-message-size is above --max-request-size".to_owned());
         }
+        if self.max_request_size > self.max_request_memory {
+            return Err("--max-request-size is above --max-request-memory".to_owned());
+        }
         Ok(())
+    }
+
+    /// Where it listens, and how it is spoken to there.
+    #[must_use]
+    pub fn listen(&self) -> Listen {
+        if self.tls_cert.is_some() { Listen::https(self.listen) } else { self.listen.into() }
+    }
+
+    fn tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
+        Some(TlsFiles { certificate, key })
     }
 
     /// The settings that these arguments make.
@@ -73,20 +164,39 @@ impl Cli {
         Config {
             data: self.data.clone(),
             allow_anonymous: self.allow_anonymous,
+            tls: self.tls(),
             http: http::Limits {
-                connections: usize::try_from(self.max_connections).unwrap_or(usize::MAX),
-                header_time: self.idle_timeout,
-                request_time: self.request_timeout,
+                connections: number(self.max_connections),
+                idle_time: self.idle_timeout,
+                header_bytes: bytes(self.max_header_size),
+                headers: number(self.max_headers),
+                body_time: self.body_timeout,
                 body: request,
+                request_time: self.request_timeout,
+                write_time: self.write_timeout,
+                requests: number(self.max_requests),
+                request_memory: bytes(self.max_request_memory),
+                answer_memory: bytes(self.max_answer_memory),
                 drain_time: self.drain_timeout,
             },
-            api: api::Limits { message: bytes(self.max_message_size), request },
+            api: api::Limits {
+                message: bytes(self.max_message_size),
+                request,
+                waiting_receives: number(self.max_waiting_receives),
+            },
             engine: EngineSettings {
                 free_space_floor: self.min_free_space.get(),
+                watchers: number(self.max_watchers),
+                queues: number(self.max_queues),
+                answer_memory: bytes(self.max_answer_memory),
                 ..EngineSettings::default()
             },
         }
     }
+}
+
+fn number(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 fn bytes(size: Size) -> usize {
@@ -99,6 +209,14 @@ mod tests {
 
     fn parsed(arguments: &[&str]) -> Cli {
         Cli::try_parse_from([&["broker"], arguments].concat()).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_without_its_key_names_the_other_and_so_the_other_way_round() {
+        for (given, missing) in [("--tls-cert", "--tls-key"), ("--tls-key", "--tls-cert")] {
+            let said = Cli::try_parse_from(["broker", given, "file.pem"]).unwrap_err().to_string();
+            assert!(said.contains(missing), "{said}");
+        }
     }
 
     #[test]

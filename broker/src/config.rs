@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serve::http;
+use serve::{http, tls::TlsFiles};
 
 use crate::{api, engine::EngineSettings};
 
@@ -13,6 +13,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Whether others than this machine may be served although there are no tokens.
     pub allow_anonymous: bool,
+    /// The certificate and key that it is served under; without them it speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// The limits of connections and requests.
     pub http: http::Limits,
     /// The limits of bodies.
@@ -29,6 +31,7 @@ impl Config {
         Self {
             data: data.into(),
             allow_anonymous: false,
+            tls: None,
             http: http::Limits { body: api.request, ..http::Limits::default() },
             api,
             engine: EngineSettings::default(),

@@ -11,8 +11,10 @@
 
 mod bodies;
 mod clock;
+pub(crate) mod damage;
 mod decide;
 pub mod fatal;
+pub mod feed;
 mod group;
 pub mod handout;
 pub mod journey;
@@ -23,6 +25,7 @@ pub(crate) mod parked;
 pub(crate) mod readers;
 mod room;
 mod start;
+mod telling;
 pub(crate) mod view;
 
 use std::{
@@ -38,17 +41,20 @@ use broker_core::{
     identity::{QueueId, Sequence},
 };
 
+use serve::budget::Budget;
+
 pub use self::start::{EngineThread, start};
 use self::{
     bodies::Bodies,
     clock::Clock,
     decide::FreshReason,
-    handout::{GiveBack, Handout},
+    handout::{Handout, Taken},
     journey::Journeys,
     line::{GroupLimits, Line, LineLimits},
     metrics::Metrics,
     parked::Parked,
     room::Room,
+    telling::Telling,
     view::View,
 };
 use crate::store::{Store, StoreError};
@@ -67,6 +73,12 @@ pub struct EngineSettings {
     pub cached_bytes: usize,
     /// Publishes are refused while the disk has less room than this, in bytes.
     pub free_space_floor: u64,
+    /// How many may watch the feed at a time.
+    pub watchers: usize,
+    /// How many queues and topics there may be in all.
+    pub queues: usize,
+    /// How many bytes of messages may be handed out and not yet written to whoever asked.
+    pub answer_memory: usize,
 }
 
 impl Default for EngineSettings {
@@ -76,6 +88,9 @@ impl Default for EngineSettings {
             group: GroupLimits::default(),
             cached_bytes: 32 << 20,
             free_space_floor: 64 << 20,
+            watchers: 64,
+            queues: 10_000,
+            answer_memory: 256 << 20,
         }
     }
 }
@@ -87,10 +102,15 @@ struct Engine {
     line: Arc<Line>,
     clock: Clock,
     limits: GroupLimits,
+    /// How many queues and topics there may be.
+    queues: usize,
+    /// What was handed out and is not yet written.
+    answers: Budget,
     room: Room,
     bodies: Bodies,
     parked: Parked,
     journeys: Journeys,
+    telling: Telling,
     metrics: Metrics,
     /// Once set, receives no longer wait.
     draining: bool,
@@ -122,15 +142,15 @@ impl Engine {
     fn next_deadline(&self) -> Option<Instant> {
         let due = self.core.next_deadline().and_then(|at| self.clock.instant(at));
         let due = due.map(|due| self.paused_until.map_or(due, |paused| due.max(paused)));
-        [due, self.parked.next_deadline()].into_iter().flatten().min()
+        [due, self.parked.next_deadline(), self.telling.next_deadline()].into_iter().flatten().min()
     }
 
     /// From now on no receive waits.
     fn drain(&mut self) {
         self.draining = true;
         for waiter in self.parked.take_all() {
-            let guard = GiveBack::new(&waiter.receive, &[], &self.line);
-            drop(waiter.reply.send(Ok(Handout { deliveries: Vec::new(), guard })));
+            let nothing = Taken::nothing(&self.answers);
+            drop(waiter.reply.send(Ok(Handout::new(&waiter.receive, nothing, &self.line))));
         }
     }
 
@@ -138,7 +158,7 @@ impl Engine {
     fn restore(&mut self) -> Result<(), StoreError> {
         self.forget_effects();
         self.bodies.clear();
-        self.core = start::restore(&mut *self.store, &self.clock, &mut self.effects)?;
+        self.core = start::restore(&mut *self.store, &self.clock, self.queues, &mut self.effects)?;
         Ok(())
     }
 
@@ -150,6 +170,7 @@ impl Engine {
         woken.clear();
         self.noted = 0;
         self.reasons.clear();
+        self.telling.forget();
     }
 
     fn pause(&mut self) {

@@ -3,7 +3,7 @@
 //!
 //! [`run`] is a whole broker on a listener. Inside: [`api`] is the HTTP contract, [`auth`]
 //! who may do what, [`engine`] the thread
-//! that decides and commits, [`store`] the disk, [`record`] how an event is stored. The rules are in the
+//! that decides and commits, [`store`] the disk, [`maintenance`] what is done with a data folder beside it, [`record`] how an event is stored. The rules are in the
 //! crate `broker-core`.
 
 pub mod api;
@@ -14,6 +14,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod filter;
+pub mod maintenance;
 pub mod record;
 mod run;
 pub mod store;

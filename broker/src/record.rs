@@ -21,7 +21,7 @@ use broker_core::filter::Attributes;
 use bytes::Bytes;
 
 pub use data::Data;
-pub use stored::{Listed, all_attributes};
+pub use stored::{Head, Listed, all_attributes};
 
 /// The value of an extension attribute, as the CloudEvents type system has them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! A whole broker on a listener: the folder, the engine and the server, from start to stop.
 
-use std::sync::Arc;
+use std::{io::ErrorKind, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use serve::{http, program::Ready};
+use serve::{http, program::Ready, tls::Tls};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +26,7 @@ use crate::{
 ///
 /// # Errors
 /// When the data folder can't be used or read, is in use by another process, or was written by a newer
-/// version; when others than this machine would be served without tokens and that is not allowed. When the store fails for good later on, the process is aborted.
+/// version; when the files of TLS can't be used; when others than this machine would be served without tokens and that is not allowed. When the store fails for good later on, the process is aborted.
 pub async fn run(
     listener: TcpListener,
     config: Config,
@@ -37,12 +37,13 @@ pub async fn run(
     let tokens = Arc::new(Tokens::open(&folder)?);
     let address = listener.local_addr().context("the listener has no address")?;
     reach::check(address, &tokens, config.allow_anonymous)?;
-    let local = LocalFile::write(&config.data, format!("http://{}", reachable(address)), &tokens);
-    let local = local.with_context(|| format!("can't write to {}", config.data.display()))?;
+    let tls = load_tls(&config).await?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let local = write_local(&config, &format!("{scheme}://{}", reachable(address)), &tokens)?;
     let (broker, engine) = start_engine(&config, folder)?;
     let router = api::router(broker.clone(), tokens, broker.health(), config.api);
     let stop_serving = CancellationToken::new();
-    let serving = tokio::spawn(http::run(listener, router, config.http, stop_serving.clone()));
+    let serving = tokio::spawn(http::run_over(listener, router, config.http, tls, stop_serving.clone()));
     let ended = work(&broker, &ready, &shutdown).await;
     engine.drain();
     stop_serving.cancel();
@@ -51,6 +52,25 @@ pub async fn run(
     drop(local);
     engine.stop().await.with_context(|| format!("the data folder {}", config.data.display()))?;
     ended
+}
+
+async fn load_tls(config: &Config) -> anyhow::Result<Option<Tls>> {
+    match config.tls.clone() {
+        Some(files) => Ok(Some(Tls::load(files).await.context("TLS")?)),
+        None => Ok(None),
+    }
+}
+
+/// Writes `local.json`. A full disk is no reason not to start: acks are what makes room on it.
+fn write_local(config: &Config, url: &str, tokens: &Tokens) -> anyhow::Result<Option<LocalFile>> {
+    match LocalFile::write(&config.data, url.to_owned(), tokens) {
+        Ok(local) => Ok(Some(local)),
+        Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            tracing::warn!(error = %error, "local.json could not be written: the disk is full");
+            Ok(None)
+        }
+        Err(error) => Err(error).with_context(|| format!("can't write to {}", config.data.display())),
+    }
 }
 
 /// Starts the engine on a folder that is locked already, so that a second start fails at once.

@@ -3,6 +3,7 @@
 
 pub mod folder;
 pub mod sqlite;
+pub mod verify;
 
 use std::{io, sync::Arc};
 
@@ -14,6 +15,9 @@ use broker_core::{
 };
 use bytes::Bytes;
 use units::Timestamp;
+
+/// Is told how much of how much is done.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// Where decisions are kept. One thread owns it.
 ///
@@ -43,7 +47,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// What [`StoreError`] lists.
-    fn record(&mut self, sequence: Sequence) -> Result<Option<Bytes>, StoreError>;
+    fn record(&mut self, sequence: Sequence) -> Result<Option<Found>, StoreError>;
 
     /// Why a copy last failed, as far as it is committed; `None` where no reason was given.
     ///
@@ -51,7 +55,7 @@ pub trait Store: Send {
     /// What [`StoreError`] lists.
     fn last_reason(&mut self, queue: QueueId, sequence: Sequence) -> Result<Option<Arc<str>>, StoreError>;
 
-    /// How many bytes the disk still has room for.
+    /// How many bytes more can be stored: what the disk has free, and what is free in the store's own files.
     ///
     /// # Errors
     /// What [`StoreError`] lists.
@@ -73,7 +77,7 @@ pub trait Reader: Send + Sync {
     ///
     /// # Errors
     /// What [`StoreError`] lists.
-    fn records(&self, sequences: &[Sequence]) -> Result<Vec<Option<Bytes>>, StoreError>;
+    fn records(&self, sequences: &[Sequence]) -> Result<Vec<Option<Found>>, StoreError>;
 
     /// The failures of one copy, oldest first.
     ///
@@ -96,6 +100,15 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// What [`StoreError`] lists.
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, AuditRecord)>, StoreError>;
+}
+
+/// A stored record as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// As it was written.
+    Whole(Bytes),
+    /// Not as it was written: what is left of it. It must not be handed out.
+    Damaged(Bytes),
 }
 
 /// What one commit writes.
@@ -129,6 +142,16 @@ pub enum StoreError {
         /// The version found.
         found: i64,
         /// The newest that is known here.
+        known: i64,
+    },
+    /// An older version of this program wrote the data, and it was to be read only.
+    #[error(
+        "the data is of schema version {found}, and only {known} can be looked at: starting the broker on it brings it up"
+    )]
+    TooOld {
+        /// The version found.
+        found: i64,
+        /// The one that is known here.
         known: i64,
     },
     /// What was read can't have been written by this program.

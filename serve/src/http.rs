@@ -1,32 +1,58 @@
 //! Serving a router on a listener, within limits, until it is told to stop.
 
+mod admission;
+mod arriving;
+mod connection;
+mod idle;
+mod leaving;
+
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::DefaultBodyLimit, response::IntoResponse};
 use http::Request;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
-    service::TowerToHyperService,
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
-use tokio::{net::TcpListener, sync::Semaphore};
-use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::problem::{INTERNAL, Problem, REQUEST_TIMEOUT};
+pub use self::admission::InFlight;
+pub(crate) use self::arriving::Unread;
+use self::{
+    admission::{Admission, admit},
+    connection::Connections,
+};
+use crate::{
+    problem::{INTERNAL, Problem, REQUEST_TIMEOUT},
+    tls::Tls,
+};
 
 /// The limits of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How many connections are open at a time; further ones wait in the backlog.
     pub connections: usize,
-    /// How long the head of a request may take to arrive, which also ends idle connections.
-    pub header_time: Duration,
-    /// How long a request may take in all; longer than the longest long poll.
-    pub request_time: Duration,
+    /// How long a connection may do nothing; also how long the head of a request may take to arrive.
+    pub idle_time: Duration,
+    /// How large the head of a request may be, path and headers, in bytes.
+    pub header_bytes: usize,
+    /// How many headers a request may have.
+    pub headers: usize,
+    /// How long the body of a request may take to arrive.
+    pub body_time: Duration,
     /// How large a body may be, in bytes.
     pub body: usize,
+    /// How long a request may take in all; longer than the longest long poll.
+    pub request_time: Duration,
+    /// How long a client may take none of its answer while there is some.
+    pub write_time: Duration,
+    /// How many requests are worked on at a time, those that only wait not counted.
+    pub requests: usize,
+    /// How many bytes of requests' bodies are held at a time.
+    pub request_memory: usize,
+    /// How many bytes of large answers to what only reads are held at a time.
+    pub answer_memory: usize,
     /// How long open requests may go on after the signal to stop.
     pub drain_time: Duration,
 }
@@ -35,9 +61,16 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
-            header_time: Duration::from_secs(75),
-            request_time: Duration::from_secs(90),
+            idle_time: Duration::from_secs(75),
+            header_bytes: 32 << 10,
+            headers: 100,
+            body_time: Duration::from_secs(30),
             body: 1 << 20,
+            request_time: Duration::from_secs(90),
+            write_time: Duration::from_secs(30),
+            requests: 1024,
+            request_memory: 256 << 20,
+            answer_memory: 256 << 20,
             drain_time: Duration::from_secs(10),
         }
     }
@@ -53,34 +86,40 @@ pub async fn run(
     limits: Limits,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let service = with_limits(router, limits)
-        .map_request(|request: Request<hyper::body::Incoming>| request.map(Body::new));
-    let service = TowerToHyperService::new(service);
+    run_over(listener, router, limits, None, shutdown).await
+}
+
+/// The same over TLS, where it is given.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_over(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    tls: Option<Tls>,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
     let slots = Arc::new(Semaphore::new(limits.connections));
-    let graceful = GracefulShutdown::new();
-    let builder = connection_builder(limits);
+    let reloading = tls.clone().map(|tls| tokio::spawn(tls.reload_on_change(shutdown.clone())));
+    let connections = Connections::new(with_limits(router, limits), limits, tls, shutdown.clone());
+    let open = TaskTracker::new();
     while let Some((stream, slot)) = accept(&listener, &slots, &shutdown).await {
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service.clone());
-        let connection = graceful.watch(connection.into_owned());
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = %error, "connection_ended");
-            }
+        let serving = connections.clone().serve(stream);
+        open.spawn(async move {
+            serving.await;
             drop(slot);
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.drain_time, graceful.shutdown()).await.is_err() {
+    open.close();
+    if tokio::time::timeout(limits.drain_time, open.wait()).await.is_err() {
         tracing::warn!("requests were still open when the drain time was over");
     }
+    if let Some(reloading) = reloading {
+        let _ = reloading.await;
+    }
     Ok(())
-}
-
-fn connection_builder(limits: Limits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_time).pipeline_flush(true);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
-    builder
 }
 
 /// The next connection with its slot, or `None` when it is time to stop.
@@ -88,7 +127,7 @@ async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
     shutdown: &CancellationToken,
-) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
     loop {
         let next = async {
             let slot = Arc::clone(slots).acquire_owned().await.expect("the semaphore is never closed");
@@ -99,10 +138,7 @@ async fn accept(
             next = next => next,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let _ = stream.set_nodelay(true);
-                return Some((stream, slot));
-            }
+            Ok((stream, _)) => return Some((stream, slot)),
             Err(error) => {
                 // Out of file descriptors, most often: others must end before more can come.
                 tracing::warn!(error = %error, "could not accept a connection");
@@ -126,6 +162,7 @@ fn with_limits(router: Router, limits: Limits) -> Router {
             Problem::new(&INTERNAL).into_response()
         }))
         .layer(DefaultBodyLimit::max(limits.body))
+        .layer(axum::middleware::from_fn_with_state(Admission::new(limits), admit))
         .layer(axum::middleware::from_fn(count_request))
 }
 

@@ -47,6 +47,8 @@ slugs! {
         "The body, or a message in it, is over the limit that the detail names. Nothing was changed; send less at once."
     INVALID_FIELD "invalid-field" 422 "A field is wrong"
         "`errors` names each field at fault, what is wrong with it and what would be right. Unknown fields and query parameters are refused too. Nothing was changed; mend the fields and send it again."
+    HEADERS_TOO_LARGE "headers-too-large" 431 "The head of the request is too large"
+        "The path and headers together, or the number of headers, are over the limit that the detail names. Nothing was looked at or changed; send less in headers."
     INTERNAL "internal" 500 "Something broke here"
         "This is a fault of the server; its log says more. It may or may not have been carried out: repeat it under the same id."
     NOT_READY "not-ready" 503 "Not ready to serve"

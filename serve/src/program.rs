@@ -42,12 +42,33 @@ impl Ready {
     }
 }
 
-/// Runs a server as a program: prints `NAME http://ADDRESS` once it listens and `ready` once it serves,
+/// Where a program listens, and how it is spoken to there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen {
+    address: SocketAddr,
+    scheme: &'static str,
+}
+
+impl Listen {
+    /// Over TLS.
+    #[must_use]
+    pub const fn https(address: SocketAddr) -> Self {
+        Self { address, scheme: "https" }
+    }
+}
+
+impl From<SocketAddr> for Listen {
+    fn from(address: SocketAddr) -> Self {
+        Self { address, scheme: "http" }
+    }
+}
+
+/// Runs a server as a program: prints `NAME http://ADDRESS` (or `https`) once it listens and `ready` once it serves,
 /// and stops it on SIGTERM or ctrl-c. Answers 0 after a clean stop and 1 after a failure, whose causes
 /// go to stderr. (clap has answered wrong arguments with 2 by then.)
 pub fn main<F>(
     name: &str,
-    listen: SocketAddr,
+    listen: impl Into<Listen>,
     log: &LogArgs,
     run: impl FnOnce(TcpListener, Ready, CancellationToken) -> F,
 ) -> ExitCode
@@ -65,7 +86,7 @@ where
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::from(error)),
     };
-    match runtime.block_on(serve(name, listen, run)) {
+    match runtime.block_on(serve(name, listen.into(), run)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -73,13 +94,14 @@ where
 
 async fn serve<F>(
     name: &str,
-    listen: SocketAddr,
+    listen: Listen,
     run: impl FnOnce(TcpListener, Ready, CancellationToken) -> F,
 ) -> anyhow::Result<()>
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("can't listen on {listen}"))?;
+    let Listen { address, scheme } = listen;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}"))?;
     let address = listener.local_addr()?;
     let (ready, shutdown) = (Ready::new(), CancellationToken::new());
     stop_on_signal(shutdown.clone())?;
@@ -89,7 +111,7 @@ where
         ended = &mut serving => return ended,
         () = ready.wait() => {}
     }
-    announce(&[(name, address)])?;
+    announce_over(scheme, &[(name, address)])?;
     serving.await
 }
 
@@ -98,9 +120,13 @@ where
 /// # Errors
 /// When stdout is closed.
 pub fn announce(servers: &[(&str, SocketAddr)]) -> std::io::Result<()> {
+    announce_over("http", servers)
+}
+
+fn announce_over(scheme: &str, servers: &[(&str, SocketAddr)]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     for (name, address) in servers {
-        writeln!(out, "{name} http://{address}")?;
+        writeln!(out, "{name} {scheme}://{address}")?;
     }
     writeln!(out, "ready")?;
     out.flush()

@@ -5,6 +5,8 @@
 pub mod apart;
 pub mod eventually;
 pub mod http;
+pub mod kills;
+pub mod overload;
 pub mod programs;
 pub mod shop;
 pub mod skip;

@@ -21,17 +21,32 @@ const START: Duration = Duration::from_secs(60);
 /// The folder of the built programs. Built once a test run, as the tests themselves were: cargo finds
 /// most of it built already.
 pub fn folder() -> &'static Path {
+    built(&["--workspace"])
+}
+
+/// The same for who needs one package alone; to be asked for before any program is started.
+pub fn folder_of(package: &str) -> &'static Path {
+    built(&["--package", package])
+}
+
+fn built(packages: &[&str]) -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
+        let own = std::env::current_exe().expect("a running program has a path");
+        // target/debug/deps/system-… or target/release/kills
+        let mut folders = own.ancestors().skip(1);
+        let is_programs = |folder: &&Path| !folder.ends_with("deps");
+        let folder = folders.find(is_programs).expect("a program lies in a folder").to_owned();
+        let profile: &[&str] = if folder.ends_with("release") { &["--release"] } else { &[] };
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--workspace", "--bins", "--quiet"])
+            .args(["build", "--bins", "--quiet"])
+            .args(packages)
+            .args(profile)
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
             .status()
             .expect("cargo runs, since it runs this test");
-        assert!(status.success(), "cargo build --workspace --bins failed");
-        let test = std::env::current_exe().expect("a running program has a path");
-        // target/debug/deps/system-… → target/debug
-        test.ancestors().nth(2).expect("a test lies two folders deep").to_owned()
+        assert!(status.success(), "cargo build {packages:?} failed");
+        folder
     })
 }
 
@@ -48,15 +63,23 @@ pub fn free_ports(count: u16) -> u16 {
     found.next().expect("some ports of thousands are free")
 }
 
-/// A running program. It is killed when dropped.
+/// How a program is started, the first time and again.
 #[derive(Debug)]
-pub struct Program {
+struct Launch {
+    /// A command that ends in running what is handed to it; none for the program itself.
+    by: Vec<String>,
     name: String,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    log: PathBuf,
+}
+
+/// A running program. It is killed when dropped.
+#[derive(Debug)]
+pub struct Program {
+    launch: Launch,
     child: Child,
     urls: HashMap<String, String>,
-    log: PathBuf,
 }
 
 impl Program {
@@ -78,12 +101,22 @@ impl Program {
         arguments: &[&str],
         logs: &Path,
     ) -> anyhow::Result<Self> {
-        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let environment: Vec<_> =
-            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let log = logs.join(format!("{name}-{}.log", std::process::id()));
-        let (child, urls) = launch(name, &arguments, &environment, &log).await?;
-        Ok(Self { name: name.to_owned(), arguments, environment, child, urls, log })
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let launch = Launch::new(name, arguments, logs);
+        Self::launched(Launch { environment: environment.iter().map(owned).collect(), ..launch }).await
+    }
+
+    /// The same by a command that ends in running what is handed to it.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_by(by: &[&str], name: &str, arguments: &[&str], logs: &Path) -> anyhow::Result<Self> {
+        Self::launched(Launch { by: owned(by), ..Launch::new(name, arguments, logs) }).await
+    }
+
+    async fn launched(launch: Launch) -> anyhow::Result<Self> {
+        let (child, urls) = launch.start().await?;
+        Ok(Self { launch, child, urls })
     }
 
     /// Where a server of that name listens.
@@ -92,13 +125,38 @@ impl Program {
     /// When the program printed no such line.
     #[must_use]
     pub fn url(&self, server: &str) -> &str {
-        self.urls.get(server).unwrap_or_else(|| panic!("{} printed no line for {server}", self.name))
+        self.urls.get(server).unwrap_or_else(|| panic!("{} printed no line for {server}", self.launch.name))
     }
 
     /// Where the program's only server listens.
     #[must_use]
     pub fn own_url(&self) -> &str {
-        self.url(&self.name)
+        self.url(&self.launch.name)
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        Ok(kill_process(self.pid()?, signal)?)
+    }
+
+    /// Its process id.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn pid(&self) -> anyhow::Result<Pid> {
+        let pid = self.child.id().context("it has ended already")?;
+        Pid::from_raw(i32::try_from(pid)?).context("a process id is not zero")
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// When it does not within `limit`.
+    pub async fn ended(&mut self, limit: Duration) -> anyhow::Result<ExitStatus> {
+        Ok(tokio::time::timeout(limit, self.child.wait()).await.context("it does not end")??)
     }
 
     /// Ends it at once, as kill -9 does, and waits until it is gone.
@@ -116,12 +174,8 @@ impl Program {
     /// # Errors
     /// When it does not end in 30 s.
     pub async fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
-        let pid = self.child.id().context("it has ended already")?;
-        let pid = Pid::from_raw(i32::try_from(pid)?).context("a process id is not zero")?;
-        kill_process(pid, Signal::TERM)?;
-        Ok(tokio::time::timeout(Duration::from_secs(30), self.child.wait())
-            .await
-            .context("it does not end")??)
+        self.signal(Signal::TERM)?;
+        self.ended(Duration::from_secs(30)).await
     }
 
     /// Starts it again with the arguments it had, on the ports it had.
@@ -129,33 +183,52 @@ impl Program {
     /// # Errors
     /// As [`Self::start`].
     pub async fn restart(&mut self) -> anyhow::Result<()> {
-        (self.child, self.urls) = launch(&self.name, &self.arguments, &self.environment, &self.log).await?;
+        (self.child, self.urls) = self.launch.start().await?;
         Ok(())
     }
 }
 
-async fn launch(
-    name: &str,
-    arguments: &[String],
-    environment: &[(String, String)],
-    log: &Path,
-) -> anyhow::Result<(Child, HashMap<String, String>)> {
-    let to = std::fs::File::options().create(true).append(true).open(log)?;
-    let mut child = tokio::process::Command::new(folder().join(name))
-        .args(arguments)
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(to)
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("can't start {name}"))?;
-    let out = child.stdout.take().context("stdout is piped")?;
-    let urls = tokio::time::timeout(START, read_until_ready(out)).await;
-    match urls {
-        Ok(Ok(urls)) => Ok((child, urls)),
-        Ok(Err(error)) => Err(error.context(format!("{name} did not start; its log ends: {}", end_of(log)))),
-        Err(_) => anyhow::bail!("{name} was not ready in {START:?}; its log ends: {}", end_of(log)),
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+impl Launch {
+    fn new(name: &str, arguments: &[&str], logs: &Path) -> Self {
+        let log = logs.join(format!("{name}-{}.log", std::process::id()));
+        let (by, environment) = (Vec::new(), Vec::new());
+        Self { by, name: name.to_owned(), arguments: owned(arguments), environment, log }
+    }
+
+    fn command(&self) -> tokio::process::Command {
+        let program = folder().join(&self.name);
+        let Some((first, rest)) = self.by.split_first() else { return tokio::process::Command::new(program) };
+        let mut command = tokio::process::Command::new(first);
+        command.args(rest).arg(program);
+        command
+    }
+
+    async fn start(&self) -> anyhow::Result<(Child, HashMap<String, String>)> {
+        let Self { name, log, .. } = self;
+        let to = std::fs::File::options().create(true).append(true).open(log)?;
+        let mut child = self
+            .command()
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(to)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("can't start {name}"))?;
+        let out = child.stdout.take().context("stdout is piped")?;
+        let urls = tokio::time::timeout(START, read_until_ready(out)).await;
+        match urls {
+            Ok(Ok(urls)) => Ok((child, urls)),
+            Ok(Err(error)) => {
+                Err(error.context(format!("{name} did not start; its log ends: {}", end_of(log))))
+            }
+            Err(_) => anyhow::bail!("{name} was not ready in {START:?}; its log ends: {}", end_of(log)),
+        }
     }
 }
 

@@ -5,9 +5,14 @@
 /// # Panics
 /// With `REQUIRE_ALL=1`: then everything is to be there.
 pub fn skip(test: &str, why: &str) {
-    let required = std::env::var("REQUIRE_ALL").is_ok_and(|value| value == "1");
-    assert!(!required, "{test} can't run, and REQUIRE_ALL=1: {why}");
+    assert!(!is_required(), "{test} can't run, and REQUIRE_ALL=1: {why}");
     println!("SKIPPED {test}: {why}");
+}
+
+/// Whether nothing may be skipped.
+#[must_use]
+pub fn is_required() -> bool {
+    std::env::var("REQUIRE_ALL").is_ok_and(|value| value == "1")
 }
 
 /// Whether a command can be run with these arguments and answers 0.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod broker_trouble;
 mod competing_consumers;
 mod compose;
 mod contract_fuzzing;
@@ -12,6 +13,7 @@ mod kills;
 mod lifecycle;
 mod outage;
 mod outbox;
+mod overload;
 mod payment_methods;
 mod saga;
 mod traces;

@@ -1,4 +1,7 @@
-//! What is taken out of queues by hand, or put back: purge, removal, redrive, discard.
+//! What is taken out of queues by hand, or put back: purge, removal, redrive, discard; and what can't be
+//! handed out.
+
+use std::sync::Arc;
 
 use crate::{
     change::ActivityKind,
@@ -37,6 +40,21 @@ impl Core {
     ) -> Result<Reply, Refusal> {
         let id = self.queue_id(name)?;
         self.with_queue(id, step, |queue, turn| queue.remove_by_hand(message, turn))
+    }
+
+    pub(super) fn kill(
+        &mut self,
+        name: &Name,
+        sequences: &[Sequence],
+        reason: &Arc<str>,
+        step: &mut Step<'_>,
+    ) -> Result<Reply, Refusal> {
+        let id = self.queue_id(name)?;
+        let count = self.with_queue(id, step, |queue, turn| {
+            let killed = sequences.iter().filter(|sequence| queue.kill(**sequence, reason, turn));
+            killed.count() as u64
+        });
+        Ok(Reply::Removed { count })
     }
 
     pub(super) fn discard_dead_letters(

@@ -25,6 +25,7 @@ impl Core {
             Some(id) => self.change_queue(id, patch, step),
             None => {
                 let settings = QueueSettings::default().patched(patch)?;
+                self.check_room_for_another()?;
                 let id = QueueId(self.next_destination());
                 let record = QueueRecord { id, name, settings, counters: QueueCounters::default() };
                 step.effects.changes.push(Change::QueuePut(Box::new(record.clone())));
@@ -93,6 +94,7 @@ impl Core {
     ) -> Result<Reply, Refusal> {
         let Some(id) = self.topic_names.get(&name).copied() else {
             let settings = TopicSettings::default().patched(patch)?;
+            self.check_room_for_another()?;
             let record = TopicRecord { id: TopicId(self.next_destination()), name, settings };
             step.effects.changes.push(Change::TopicPut(record.clone()));
             self.add_topic(record);
@@ -170,6 +172,13 @@ impl Core {
         subscriptions.remove(&queue).ok_or_else(not_found)?;
         step.effects.changes.push(Change::SubscriptionGone(topic, queue));
         Ok(Reply::Removed { count: 1 })
+    }
+
+    fn check_room_for_another(&self) -> Result<(), Refusal> {
+        if self.queues.len() + self.topics.len() < self.most_destinations {
+            return Ok(());
+        }
+        Err(Refusal::TooManyQueues { limit: self.most_destinations })
     }
 
     pub(super) fn next_destination(&mut self) -> u32 {

@@ -34,6 +34,13 @@ impl Target {
             Self::Topic(id) => id.0,
         }
     }
+
+    fn topic(self) -> Option<TopicId> {
+        match self {
+            Self::Queue(_) => None,
+            Self::Topic(id) => Some(id),
+        }
+    }
 }
 
 /// What deduplication says of a message.
@@ -267,11 +274,8 @@ impl Core {
         let sequence = Sequence(self.high_water.next_sequence);
         self.high_water.next_sequence += 1;
         let NewMessage { identity, key, size, record, .. } = message;
-        self.store(
-            MessageRecord { sequence, identity, key, size, published_at: step.now, placements },
-            record,
-            step,
-        );
+        let stored = MessageRecord { sequence, identity, key, size, published_at: step.now, placements };
+        self.store(target, stored, record, step);
         let waits = taken().filter(|(_, fate)| *fate == Fate::Waits).count() as u32;
         for (share, fate) in taken() {
             self.settle_copy(sequence, share.queue, fate, step);
@@ -301,13 +305,14 @@ impl Core {
     }
 
     /// Stores a message with a copy for each of its placements.
-    fn store(&mut self, record: MessageRecord, body: bytes::Bytes, step: &mut Step<'_>) {
+    fn store(&mut self, target: Target, record: MessageRecord, body: bytes::Bytes, step: &mut Step<'_>) {
         let identity = record.identity;
         self.add_message(&record);
         step.effects.activities.push(Activity {
             at: step.now,
             what: ActivityKind::Published,
             queue: None,
+            topic: target.topic(),
             sequence: Some(record.sequence),
             identity: Some(identity),
             consumer: None,

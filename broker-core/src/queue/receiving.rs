@@ -40,6 +40,21 @@ impl Queue {
         self.hand_out(&picked, request, lease, turn)
     }
 
+    /// The messages that a receive would hand out, by their bytes and number.
+    pub(crate) fn next_deliveries(&self, request: &Receive, messages: &Messages) -> Vec<Sequence> {
+        let again = request.receive_id.as_deref().and_then(|id| self.leases.of_receive(id));
+        if let Some(lease) = again {
+            return self.held_under(lease, messages).map(|slot| messages.message_of(slot).sequence).collect();
+        }
+        let mut bytes = 0;
+        let fits = |sequence: &Sequence| {
+            let before = bytes;
+            bytes += u64::from(messages.size_of(*sequence));
+            before == 0 || bytes <= request.max_bytes
+        };
+        self.line.ready().map(|position| position.sequence).take(request.max).take_while(fits).collect()
+    }
+
     /// Takes from the line what the request may have, at most one message of a lane.
     fn pick(&mut self, request: &Receive, turn: &mut Turn<'_>) -> Vec<Slot<Copy>> {
         let mut picked = Vec::new();

@@ -170,6 +170,20 @@ impl Queue {
         self.close_if_over(lease, turn);
     }
 
+    /// A leased message can't be handed out again.
+    pub(crate) fn kill_leased(
+        &mut self,
+        slot: Slot<Copy>,
+        lease: LeaseId,
+        reason: &Arc<str>,
+        turn: &mut Turn<'_>,
+    ) {
+        let ended = self.end_delivery(slot, lease, false, turn);
+        let (outcome, reason) = (FailureOutcome::DeadLettered, Some(Arc::clone(reason)));
+        self.die_of_delivery(slot, Failure { outcome, reason, ended: Some(ended) }, turn);
+        self.close_if_over(lease, turn);
+    }
+
     /// A delivery failed: the message waits for its next, or it was the last.
     fn fail(&mut self, slot: Slot<Copy>, failure: Failure, pause: Duration, turn: &mut Turn<'_>) {
         if turn.messages.copy(slot).trail().delivery_count >= self.settings.max_deliveries {

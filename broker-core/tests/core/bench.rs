@@ -10,7 +10,7 @@ use broker_core::{
         SubscriptionPatch,
     },
     counters::{QueueCounters, QueueGauges},
-    identity::{Identity, Name, Receipt, Selector},
+    identity::{Identity, Name, Receipt, Selector, Sequence},
     reply::{Delivered, Published, Redriven, Refusal, Reply, SettleStatus},
     settings::{OnFull, QueueSettingsPatch, TopicSettingsPatch},
 };
@@ -193,11 +193,18 @@ impl Bench {
         }
     }
 
+    /// Receives; what comes was foreseen, unless the receive itself let something expire.
     pub(crate) fn deliveries(&mut self, request: Receive) -> Vec<Delivered> {
-        match self.apply(Command::Receive(request)).unwrap() {
-            Reply::Delivered(deliveries) => deliveries,
-            other => panic!("{other:?}"),
+        let queue = request.queue.clone();
+        let gone = |counters: QueueCounters| counters.expired + counters.dead_lettered;
+        let (foreseen, before) = (self.core.next_deliveries(&request), self.counters(queue.as_str()));
+        let Reply::Delivered(deliveries) = self.apply(Command::Receive(request)).unwrap() else {
+            panic!("a receive hands out")
+        };
+        if gone(before) == gone(self.counters(queue.as_str())) {
+            assert_eq!(foreseen, deliveries.iter().map(|it| it.sequence).collect::<Vec<_>>());
         }
+        deliveries
     }
 
     /// Receives, and tells the ids.
@@ -239,6 +246,16 @@ impl Bench {
 
     pub(crate) fn kill(&mut self, receipt: Receipt) -> SettleStatus {
         self.nack(receipt, NackKind::DeadLetter, None)
+    }
+
+    /// Makes dead letters of messages, by their numbers, whose records are damaged; how many it found.
+    pub(crate) fn kill_damaged(&mut self, queue: &str, sequences: &[u64]) -> u64 {
+        let sequences = sequences.iter().copied().map(Sequence).collect();
+        let reason = Arc::from("damaged");
+        match self.apply(Command::DeadLetter { queue: name(queue), sequences, reason }).unwrap() {
+            Reply::Removed { count } => count,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(crate) fn extend(&mut self, receipt: Receipt, lease: Duration) -> SettleStatus {

@@ -3,7 +3,7 @@
 use broker_core::{
     command::{Command, DeadLetters, NewMessage, When},
     identity::Sequence,
-    reply::{Refusal, Reply},
+    reply::{Refusal, Reply, SettleStatus},
     settings::{OnFull, Ordering, Overflow, QueueSettingsPatch},
 };
 
@@ -176,4 +176,30 @@ fn a_message_that_died_before_its_delay_was_over_takes_its_place_as_it_is_redriv
     bench.publish("jobs", message(3));
     let places = bench.core.browse(&name("jobs"), None, None, 10);
     assert_eq!(places.iter().map(|it| it.sequence.0).collect::<Vec<_>>(), [2, 1, 3]);
+}
+
+#[test]
+fn what_is_damaged_becomes_a_dead_letter_without_a_delivery_and_the_next_of_its_key_goes_on() {
+    let ordering = Some(Ordering::Key);
+    let mut bench = Bench::with_queue(QueueSettingsPatch { ordering, ..Default::default() });
+    for id in 1..=2 {
+        bench.publish("jobs", crate::bench::keyed(id, "k"));
+    }
+    assert_eq!(bench.kill_damaged("jobs", &[1, 9]), 1);
+    assert_eq!(bench.counters("jobs").delivered, 0);
+    let history = bench.disk.failures.values().next().unwrap();
+    assert_eq!((history[0].delivered_at, history[0].reason.as_deref()), (None, Some("damaged")));
+    assert_eq!(bench.receive_ids("jobs", 9), [2]);
+}
+
+#[test]
+fn a_lease_ends_when_what_it_holds_is_damaged() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    bench.publish("jobs", message(1));
+    let receipt = bench.receipt("jobs");
+    assert_eq!(bench.kill_damaged("jobs", &[1]), 1);
+    assert_eq!(bench.kill_damaged("jobs", &[1]), 0, "it is dead already");
+    assert_eq!(bench.ack(receipt), SettleStatus::LeaseLost);
+    bench.restart();
+    assert_eq!(bench.states("jobs"), [0, 0, 0, 1]);
 }

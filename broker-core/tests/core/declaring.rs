@@ -35,6 +35,23 @@ fn a_queue_is_created_once_and_changed_after() {
 }
 
 #[test]
+fn there_are_so_many_queues_and_topics_and_those_that_are_there_stay() {
+    let mut bench = Bench::with_queue(lease(seconds(9)));
+    let topic = |name| Command::PutTopic { name, settings: Default::default(), only_create: false };
+    let queue = |name| Command::PutQueue { name, settings: Default::default(), only_create: false };
+    bench.core.limit_destinations(2);
+    bench.apply(topic(name("orders"))).unwrap();
+    for refused in [queue(name("more")), topic(name("more"))] {
+        assert_eq!(bench.apply(refused).unwrap_err(), Refusal::TooManyQueues { limit: 2 });
+    }
+    assert_eq!(put(&mut bench, lease(seconds(5)), false), Ok(false));
+    bench.apply(Command::DeleteTopic { name: name("orders") }).unwrap();
+    bench.apply(queue(name("more"))).unwrap();
+    bench.core.limit_destinations(1);
+    assert_eq!(put(&mut bench, lease(seconds(7)), false), Ok(false));
+}
+
+#[test]
 fn declaring_the_same_again_writes_nothing() {
     let mut bench = Bench::with_queue(lease(seconds(9)));
     let mut effects = broker_core::change::Effects::default();

@@ -49,6 +49,8 @@ const WALKS: &[Walk] = &[
         to: "dead",
         walk: |b| overflow(b, Overflow::DeadLetterOldest),
     },
+    Walk { from: "ready", step: "damaged", to: "dead", walk: |b| after(b, ready, damaged) },
+    Walk { from: "leased", step: "damaged", to: "dead", walk: |b| leased(b, |b, _| damaged(b)) },
     Walk { from: "ready", step: "purge", to: "gone", walk: |b| after(b, ready, purge) },
     Walk { from: "delayed", step: "purge", to: "gone", walk: |b| after(b, delayed, purge) },
     Walk { from: "delayed", step: "remove", to: "gone", walk: |b| after(b, delayed, remove) },
@@ -124,6 +126,10 @@ fn arrive_dead(bench: &mut Bench) {
     bench.publish("jobs", message(2));
     bench.try_publish(Destination::Topic(name("orders")), vec![message(1)]).unwrap();
     purge(bench);
+}
+
+fn damaged(bench: &mut Bench) {
+    assert_eq!(bench.kill_damaged("jobs", &[1]), 1);
 }
 
 fn purge(bench: &mut Bench) {

@@ -61,14 +61,14 @@ struct AuditItem {
     /// What was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, required = false)]
-    filter: Option<Box<RawValue>>,
+    request: Option<Box<RawValue>>,
 }
 
 impl From<AuditRecord> for AuditItem {
     fn from(record: AuditRecord) -> Self {
         let AuditRecord { at, who, action, queue, topic, to, count, request } = record;
-        let filter = request.and_then(|request| RawValue::from_string(request.to_string()).ok());
-        Self { at, who, action, queue, topic, to, count, filter }
+        let request = request.and_then(|request| RawValue::from_string(request.to_string()).ok());
+        Self { at, who, action, queue, topic, to, count, request }
     }
 }
 

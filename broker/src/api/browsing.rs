@@ -15,11 +15,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Api,
     cursor::Timeline,
-    json::{answer, end_page, write_count, write_name, write_text, write_time},
+    json::{answer, end_page, write_count, write_message, write_text, write_time},
     path::InQueue,
     publishing::CloudEvent,
     queues::look_into,
 };
+use crate::store::Found;
 
 /// How many stored events are read at a time.
 const READ_AT_ONCE: usize = 32;
@@ -89,7 +90,12 @@ struct BrowsedText {
     #[schema(nullable = false)]
     available_at: Option<Timestamp>,
     delivery_count: u32,
-    message: CloudEvent,
+    /// Null when it is damaged.
+    #[schema(required = true)]
+    message: Option<CloudEvent>,
+    /// Whether it is not as it was stored, by its checksum. It will not be delivered, but become a dead letter.
+    #[schema(nullable = false)]
+    damaged: Option<bool>,
 }
 
 /// Browse what is ready, leased or delayed, without leasing it; a page may be shorter than its limit.
@@ -139,7 +145,7 @@ async fn page(api: &Api, found: &[Browsed], limit: usize) -> Result<Vec<u8>, Pro
     Ok(out)
 }
 
-fn write_browsed(out: &mut Vec<u8>, browsed: &Browsed, record: &[u8]) {
+fn write_browsed(out: &mut Vec<u8>, browsed: &Browsed, record: &Found) {
     out.extend_from_slice(b"{\"state\":");
     write_text(out, state_text(browsed.state));
     write_time(out, "published_at", browsed.published_at);
@@ -147,8 +153,7 @@ fn write_browsed(out: &mut Vec<u8>, browsed: &Browsed, record: &[u8]) {
         write_time(out, "available_at", at);
     }
     write_count(out, "delivery_count", u64::from(browsed.delivery_count));
-    write_name(out, "message");
-    out.extend_from_slice(record);
+    write_message(out, record);
     out.push(b'}');
 }
 

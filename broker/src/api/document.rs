@@ -1,6 +1,8 @@
 //! The frame of the OpenAPI document, and the problems that every endpoint can answer with, added in one
 //! place so that none is forgotten.
 
+use std::collections::btree_map::Entry;
+
 use axum::http::Method;
 use serde_json::{Value, json};
 use serve::problem::{COMMON, Explanation, ProblemBody, Slug};
@@ -21,7 +23,7 @@ use super::problem;
 mod access;
 
 /// The operations that make no sense without a body; an empty one is `{}` to the others.
-const NEEDS_BODY: [&str; 4] = ["ack", "nack", "extend", "create_token"];
+const NEEDS_BODY: [&str; 5] = ["ack", "nack", "extend", "create_token", "test_filter"];
 const PROBLEM: &str = "application/problem+json";
 
 /// The document without the endpoints that the routers bring.
@@ -110,7 +112,8 @@ fn complete(operation: &mut Operation) {
     {
         body.required = Some(Required::False);
     }
-    let always = ["request-timeout", "invalid-field", "internal", "not-ready"];
+    let always =
+        ["request-timeout", "invalid-field", "headers-too-large", "internal", "not-ready", "overloaded"];
     let of_bodies = ["malformed-json", "body-too-large"];
     for name in always.iter().chain(of_bodies.iter().filter(|_| takes_body)) {
         add(operation, name);
@@ -124,12 +127,21 @@ fn complete(operation: &mut Operation) {
     }
 }
 
-/// Adds a problem where its status has no answer yet.
+/// Adds a problem to the answers, unless its status is described with it.
 fn add(operation: &mut Operation, name: &str) {
     let Some(slug) = find(name) else { return };
-    let described = || ResponseBuilder::new().description(format!("`{name}`: {}", slug.title)).build();
-    let responses = &mut operation.responses.responses;
-    responses.entry(slug.status.to_string()).or_insert_with(|| RefOr::T(described()));
+    let described = format!("`{name}`: {}", slug.title);
+    match operation.responses.responses.entry(slug.status.to_string()) {
+        Entry::Vacant(entry) => {
+            entry.insert(RefOr::T(ResponseBuilder::new().description(described).build()));
+        }
+        Entry::Occupied(mut entry) => match entry.get_mut() {
+            RefOr::T(response) if !response.description.contains(&format!("`{name}`")) => {
+                response.description = format!("{}; {described}", response.description);
+            }
+            _ => {}
+        },
+    }
 }
 
 fn find(name: &str) -> Option<&'static Slug> {

@@ -7,6 +7,7 @@ use axum::{
 use units::Timestamp;
 
 pub(super) use super::receipt::write_number;
+use crate::store::Found;
 
 /// Writes a text as a JSON string.
 pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
@@ -38,6 +39,16 @@ pub(super) fn write_name(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
+}
+
+/// Writes the members that show a stored event, with the comma before them: `message`, and `damaged` where it
+/// is not as it was stored and can't be shown.
+pub(super) fn write_message(out: &mut Vec<u8>, found: &Found) {
+    write_name(out, "message");
+    match found {
+        Found::Whole(record) => out.extend_from_slice(record),
+        Found::Damaged(_) => out.extend_from_slice(b"null,\"damaged\":true"),
+    }
 }
 
 /// Ends a list in pages.

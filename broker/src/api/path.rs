@@ -88,7 +88,7 @@ pub(super) fn name(field: &str, text: &str) -> Result<Name, Problem> {
     Name::parse(text).map_err(|error| Problem::invalid(field, error.to_string()))
 }
 
-/// Narrows an id to one source.
+/// Narrows what is meant to one source.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -98,9 +98,9 @@ pub(super) struct BySource {
 }
 
 impl BySource {
-    /// Whether a source was given.
-    pub(super) const fn is_given(&self) -> bool {
-        self.source.is_some()
+    /// The source, where one is given.
+    pub(super) fn source(&self) -> Option<&str> {
+        self.source.as_deref()
     }
 
     /// Which messages of that id are meant.

@@ -35,8 +35,8 @@ slugs! {
         "No token has this name, or it was revoked. GET /tokens lists all that there are."
     TOKEN_EXISTS "token-exists" 409 "There is such a token already"
         "A token of this name exists, and its text can't be shown again. Nothing was changed; revoke it first, or choose another name."
-    LAST_ADMIN_TOKEN "last-admin-token" 409 "The last token that can manage tokens has to stay"
-        "Without this token nobody could manage the others, or, where it is the only one, everybody who reaches the broker could do everything. Nothing was changed. Make another token with admin:* first; or revoke the others first and let the broker listen on a loopback address, or start it with --allow-anonymous."
+    LAST_TOKEN "last-token" 409 "The last token has to stay"
+        "Without a token everybody who reaches the broker could do everything, and it can be reached from other machines. Nothing was changed. Make another token first; or let the broker listen on a loopback address, or start it with --allow-anonymous."
     REDRIVE_NOT_FOUND "redrive-not-found" 404 "There is no such redrive"
         "No paced redrive has this number; it may have been stopped, or have ended long ago. GET /redrives lists them."
     ALREADY_EXISTS "already-exists" 412 "It exists already"
@@ -53,6 +53,10 @@ slugs! {
         "A message of this source and id, but with another type, subject, key, content type or data, was published here within the deduplication window. Nothing was stored; give each message an id of its own. In a batch, index names the event."
     QUEUE_FULL "queue-full" 429 "A queue is full"
         "The queue that the member queue names has reached max_messages or max_bytes. Nothing was stored in any queue; try again after the time in Retry-After, consume faster, or raise the limit."
+    TOO_MANY_WATCHERS "too-many-watchers" 503 "Too many watch already"
+        "As many streams of GET /events are open as this broker serves at a time (--max-watchers). End one that is not needed, or try again after the time in Retry-After."
+    TOO_MANY_QUEUES "too-many-queues" 507 "There are too many queues and topics"
+        "As many queues and topics exist together as this broker may hold; the member limit says how many. Nothing was made; those that exist can still be changed and used. Remove one that is not needed (DELETE /queues/NAME), or start the broker with a higher --max-queues."
     STORAGE_FULL "storage-full" 507 "The disk is full"
         "The disk that holds the broker's data has no room for more messages. Nothing was stored; acks and reads go on. Make room, then publish again."
 }
@@ -85,6 +89,7 @@ fn refused(refusal: Refusal, detail: String) -> Problem {
         Refusal::DeadLetterNotFound => &DEAD_LETTER_NOT_FOUND,
         Refusal::RedriveNotFound(_) => &REDRIVE_NOT_FOUND,
         Refusal::AlreadyExists => &ALREADY_EXISTS,
+        Refusal::TooManyQueues { .. } => &TOO_MANY_QUEUES,
         Refusal::SettingConflict { .. } => &SETTING_CONFLICT,
         Refusal::QueueNotEmpty => &QUEUE_NOT_EMPTY,
         Refusal::MessageLeased => &MESSAGE_LEASED,
@@ -111,6 +116,7 @@ fn with_members(problem: Problem, refusal: Refusal) -> Problem {
             problem.member("queue", queue.as_str()).retry_after(retry_after)
         }
         Refusal::NeverFits { queue, limit } => problem.member("queue", queue.as_str()).member("limit", limit),
+        Refusal::TooManyQueues { limit } => problem.member("limit", limit),
         Refusal::IdReused { index } => problem.member("index", index),
         Refusal::SettingConflict { setting } => problem.member("setting", setting),
         _ => problem,

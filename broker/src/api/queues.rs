@@ -172,7 +172,7 @@ async fn delete(
     Query(Removal { force }): Query<Removal>,
 ) -> Result<StatusCode, Problem> {
     let name = path.name()?;
-    let note = Note::new(caller.name(), "delete-queue").queue(&name);
+    let note = Note::always(caller.name(), "delete-queue").queue(&name);
     api.broker.send_by_hand(Command::DeleteQueue { name, force }, note).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -15,7 +15,12 @@ use axum::{
 use broker_core::{command::Receive, identity::Name};
 use http_body::{Frame, SizeHint};
 use serde::Deserialize;
-use serve::{extract::Path, problem::Problem};
+use serve::{
+    extract::Path,
+    http::InFlight,
+    problem::{OVERLOADED, Problem},
+};
+use tokio::sync::SemaphorePermit;
 use units::Timestamp;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -141,18 +146,34 @@ struct DeliveryText {
     responses(
         (status = 200, description = "What was handed out; may be empty", body = Deliveries),
         (status = 404, description = "`queue-not-found`"),
+        (status = 503, description = "`overloaded`: as many receives wait as may; `not-ready`"),
     ))]
 async fn receive(
     State(api): State<Api>,
     Path(path): Path<InQueue>,
     _: NoQuery,
+    in_flight: InFlight,
     serve::extract::Json(body): serve::extract::Json<ReceiveBody>,
 ) -> Result<Response, Problem> {
     let (receive, wait) = body.command(path.name()?)?;
+    // Dropped with the answer's head: by then it waits no more.
+    let _place = if wait.is_zero() { None } else { Some(place_to_wait(&api, &in_flight)?) };
     let handout = api.broker.receive(receive, wait).await?;
     let body = HandoutBody { bytes: Some(render(&handout).into()), guard: handout.guard };
     let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(([content_type], Body::new(body)).into_response())
+}
+
+/// A place among the receives that wait, instead of that among the requests that are worked on.
+fn place_to_wait<'a>(api: &'a Api, in_flight: &InFlight) -> Result<SemaphorePermit<'a>, Problem> {
+    let too_many = |_| {
+        let most = api.limits.waiting_receives;
+        let detail = format!("{most} receives wait already; receive without wait, or try again");
+        Problem::new(&OVERLOADED).detail(detail).retry_after(Duration::from_secs(1))
+    };
+    let place = api.waiting.try_acquire().map_err(too_many)?;
+    in_flight.release();
+    Ok(place)
 }
 
 fn render(handout: &Handout) -> Vec<u8> {

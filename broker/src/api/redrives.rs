@@ -164,7 +164,7 @@ async fn stop(
 ) -> Result<StatusCode, Problem> {
     let redrive = path.id()?;
     let request = serde_json::json!({"task": path.task});
-    let note = Note::new(caller.name(), "stop-redrive").request(&request);
+    let note = Note::always(caller.name(), "stop-redrive").request(&request);
     api.broker.send_by_hand(Command::StopRedrive { redrive }, note).await?;
     Ok(StatusCode::NO_CONTENT)
 }

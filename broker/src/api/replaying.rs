@@ -21,12 +21,12 @@ use super::{
     Api,
     cursor::Timeline,
     given::{Given, Moment, Since},
-    json::{answer, end_page, write_name},
+    json::{answer, end_page, write_message},
     path::{InTopic, InTopicByQueue, NoQuery},
     publishing::CloudEvent,
     queues::unexpected,
 };
-use crate::{auth::Caller, engine::note::Note, error::BrokerError};
+use crate::{auth::Caller, engine::note::Note, error::BrokerError, store::Found};
 
 /// How many stored events are read at a time.
 const READ_AT_ONCE: usize = 32;
@@ -134,7 +134,12 @@ struct RetainedPage {
 #[allow(dead_code)]
 struct RetainedText {
     published_at: Timestamp,
-    message: CloudEvent,
+    /// Null when it is damaged.
+    #[schema(required = true)]
+    message: Option<CloudEvent>,
+    /// Whether it is not as it was stored, by its checksum. A replay will not deliver it.
+    #[schema(nullable = false)]
+    damaged: Option<bool>,
 }
 
 /// Read what a topic retains, oldest first, without consuming it; a page may be shorter than its limit.
@@ -185,14 +190,13 @@ async fn page(api: &Api, found: &[Retained], limit: usize) -> Result<Vec<u8>, Pr
     Ok(out)
 }
 
-fn write(out: &mut Vec<u8>, retained: Retained, record: &[u8]) {
+fn write(out: &mut Vec<u8>, retained: Retained, record: &Found) {
     if out.len() > START.len() {
         out.push(b',');
     }
     out.extend_from_slice(b"{\"published_at\":\"");
     out.extend_from_slice(retained.published_at.to_string().as_bytes());
     out.push(b'"');
-    write_name(out, "message");
-    out.extend_from_slice(record);
+    write_message(out, record);
     out.push(b'}');
 }

@@ -11,14 +11,17 @@ use serve::{
     problem::Problem,
 };
 use units::Timestamp;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Api,
     page::{self, ByName},
     path::{self, NoQuery},
-    problem::{LAST_ADMIN_TOKEN, STORAGE_FULL, TOKEN_EXISTS, TOKEN_NOT_FOUND},
+    problem::{LAST_TOKEN, STORAGE_FULL, TOKEN_EXISTS, TOKEN_NOT_FOUND},
 };
 use crate::auth::{
     grant::Grant,
@@ -46,9 +49,21 @@ pub struct TokenToMake {
     #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", example = "shop")]
     name: String,
     /// `publish:PATTERN`, `consume:PATTERN`, `admin:PATTERN`, or `admin` for `admin:*`; 1 to 100 of them.
-    #[schema(min_items = 1, max_items = 100, example = json!(["publish:orders", "consume:payment.*"]))]
+    #[schema(min_items = 1, max_items = 100, value_type = Vec<GrantText>, example = json!(["publish:orders", "consume:payment.*"]))]
     allow: Vec<String>,
 }
+
+/// A role on a pattern of names.
+struct GrantText;
+
+impl PartialSchema for GrantText {
+    fn schema() -> RefOr<Schema> {
+        let pattern = "^((publish|consume|admin):[A-Za-z0-9*][A-Za-z0-9._*-]{0,127}|admin)$";
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build().into()
+    }
+}
+
+impl ToSchema for GrantText {}
 
 impl TokenToMake {
     /// The name, and what the token is to allow.
@@ -94,7 +109,7 @@ struct NewToken {
     token: String,
 }
 
-/// Make a token. The first one must hold `admin:*`; from then on every call needs a token.
+/// Make a token. From the first one on every call needs a token.
 #[utoipa::path(post, path = "/tokens", operation_id = "create_token", tag = "access", request_body = TokenToMake, responses(
     (status = 201, description = "Made; its text is shown this once", body = NewToken),
     (status = 409, description = "`token-exists`"),
@@ -126,7 +141,7 @@ async fn list(State(api): State<Api>, Query(page): Query<ByName>) -> Result<Json
 #[utoipa::path(delete, path = "/tokens/{name}", operation_id = "revoke_token", tag = "access", params(OfName), responses(
     (status = 204, description = "Revoked"),
     (status = 404, description = "`token-not-found`"),
-    (status = 409, description = "`last-admin-token`: nobody could manage the others, or the broker would be open to all"),
+    (status = 409, description = "`last-token`: the broker would be open to all who can reach it"),
     (status = 507, description = "`storage-full`"),
 ))]
 async fn revoke(State(api): State<Api>, Path(path): Path<OfName>, _: NoQuery) -> Result<StatusCode, Problem> {
@@ -153,13 +168,9 @@ fn refused(error: TokensError) -> Problem {
     match error {
         TokensError::Exists(_) => Problem::new(&TOKEN_EXISTS).detail(detail),
         TokensError::NotFound(_) => Problem::new(&TOKEN_NOT_FOUND).detail(detail),
-        TokensError::LastAdmin(_) | TokensError::LastOfAll(_) => {
-            Problem::new(&LAST_ADMIN_TOKEN).detail(detail)
-        }
+        TokensError::LastOfAll(_) => Problem::new(&LAST_TOKEN).detail(detail),
         TokensError::Reserved(_) => Problem::invalid("name", detail),
-        TokensError::AllowsNothing | TokensError::TooManyGrants | TokensError::FirstIsNoAdmin => {
-            Problem::invalid("allow", detail)
-        }
+        TokensError::AllowsNothing | TokensError::TooManyGrants => Problem::invalid("allow", detail),
         error if error.is_full_disk() => Problem::new(&STORAGE_FULL),
         error => Problem::internal(&error),
     }

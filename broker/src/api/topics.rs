@@ -191,7 +191,7 @@ async fn delete(
     _: NoQuery,
 ) -> Result<StatusCode, Problem> {
     let name = path.name()?;
-    let note = Note::new(caller.name(), "delete-topic").topic(&name);
+    let note = Note::always(caller.name(), "delete-topic").topic(&name);
     api.broker.send_by_hand(Command::DeleteTopic { name }, note).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -62,9 +62,9 @@ struct StepText {
 }
 
 /// What can happen to a message.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum What {
+pub(super) enum What {
     Published,
     Copied,
     Leased,
@@ -102,6 +102,30 @@ impl From<ActivityKind> for What {
             ActivityKind::Discarded => Self::Discarded,
             ActivityKind::Removed => Self::Removed,
             ActivityKind::AutoAcked => Self::AutoAcked,
+        }
+    }
+}
+
+impl What {
+    /// The word for it on the wire.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Copied => "copied",
+            Self::Leased => "leased",
+            Self::Acked => "acked",
+            Self::Nacked => "nacked",
+            Self::Returned => "returned",
+            Self::LeaseExpired => "lease-expired",
+            Self::DeadLettered => "dead-lettered",
+            Self::Redriven => "redriven",
+            Self::Replayed => "replayed",
+            Self::Expired => "expired",
+            Self::Dropped => "dropped",
+            Self::Purged => "purged",
+            Self::Discarded => "discarded",
+            Self::Removed => "removed",
+            Self::AutoAcked => "auto-acked",
         }
     }
 }

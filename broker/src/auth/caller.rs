@@ -6,7 +6,10 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use broker_core::identity::Name;
 use serve::problem::{INTERNAL, Problem};
 
-use super::{grant::Role, tokens::Token};
+use super::{
+    grant::Role,
+    tokens::{Token, Tokens},
+};
 use crate::api::problem::FORBIDDEN;
 
 /// The name of callers without a token, where none is needed.
@@ -43,6 +46,12 @@ impl Caller {
     #[must_use]
     pub fn is_admin_of_all(&self) -> bool {
         self.0.as_ref().is_none_or(|token| token.is_admin_of_all())
+    }
+
+    /// Whether it would still be let in: for what goes on long after its request.
+    #[must_use]
+    pub fn is_known_to(&self, tokens: &Tokens) -> bool {
+        self.0.as_ref().map_or_else(|| tokens.is_empty(), |token| tokens.knows(token))
     }
 
     /// For names that only a body tells.

@@ -13,7 +13,7 @@ use std::{
 /// # Errors
 /// When it can't be written. Then the old one is still there, unless the very last step failed: the sync
 /// of the folder, after which a crash may bring either.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let written = write_beside(path, bytes);
     let temporary = temporary(path);
     let replaced = written.and_then(|()| fs::rename(&temporary, path));

@@ -97,12 +97,15 @@ pub(crate) static TABLE: &[Row] = table! {
 };
 
 impl Need {
-    /// Of a call, by its method and the router's path; `None` where no endpoint has the path.
+    /// Of a call, by its method and the router's path; `None` where no endpoint has the path. A method
+    /// that an open path lacks needs nothing either: it is answered that it is not there.
     pub(crate) fn of(method: &Method, path: Option<&str>) -> Self {
         let Some(path) = path else { return Self::AnyToken };
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let row = TABLE.iter().find(|row| row.path == path && row.method == *method);
-        row.map_or(Self::AdminOfAll, |row| row.need)
+        let mut of_path = TABLE.iter().filter(|row| row.path == path).peekable();
+        let is_open = of_path.peek().is_some_and(|row| row.need == Self::Nothing);
+        let otherwise = if is_open { Self::Nothing } else { Self::AdminOfAll };
+        of_path.find(|row| row.method == *method).map_or(otherwise, |row| row.need)
     }
 
     /// For the description of an endpoint.
@@ -144,6 +147,7 @@ mod tests {
     #[test]
     fn what_is_not_in_the_table_needs_all_rights_and_a_path_that_is_nowhere_a_token() {
         assert_eq!(Need::of(&Method::PATCH, Some("/queues/{queue}")), Need::AdminOfAll);
+        assert_eq!(Need::of(&Method::TRACE, Some("/healthz")), Need::Nothing);
         assert_eq!(Need::of(&Method::GET, Some("/secret")), Need::AdminOfAll);
         assert_eq!(Need::of(&Method::GET, None), Need::AnyToken);
         assert_eq!(Need::of(&Method::HEAD, Some("/queues/{queue}")), Need::Role(Role::Consume));

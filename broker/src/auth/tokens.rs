@@ -17,6 +17,7 @@ use broker_core::identity::Name;
 use units::Timestamp;
 
 pub use self::errors::TokensError;
+pub(crate) use self::record::FILE;
 use super::{
     caller::ANONYMOUS,
     file,
@@ -86,10 +87,6 @@ impl Registry {
         self.by_digest.remove(&token.digest);
         Ok(())
     }
-
-    fn has_admin_of_all(&self) -> bool {
-        self.by_name.values().any(|token| token.is_admin_of_all())
-    }
 }
 
 /// The tokens of one data folder.
@@ -139,6 +136,13 @@ impl Tokens {
         local.or(self.registry().by_digest.get(&digest)).cloned()
     }
 
+    /// Whether a token that was found before is still one.
+    #[must_use]
+    pub fn knows(&self, token: &Token) -> bool {
+        let is_local = self.local.get().is_some_and(|local| local.digest == token.digest);
+        is_local || self.registry().by_digest.contains_key(&token.digest)
+    }
+
     /// Up to so many tokens by name, after a name; the local one is not among them.
     #[must_use]
     pub fn list(&self, after: Option<&Name>, limit: usize) -> Vec<Arc<Token>> {
@@ -156,8 +160,7 @@ impl Tokens {
     /// Makes a token and gives its text, which can't be had again.
     ///
     /// # Errors
-    /// [`TokensError`] says what; nothing was changed. [`TokensError::FirstIsNoAdmin`] when it is the first
-    /// one and does not hold `admin:*`: nobody could make another.
+    /// [`TokensError`] says what; nothing was changed.
     pub fn create(&self, name: Name, allow: Vec<Grant>) -> Result<(Arc<Token>, Secret), TokensError> {
         check(&name, &allow)?;
         let secret = Secret::generate().map_err(TokensError::no_randomness)?;
@@ -166,28 +169,26 @@ impl Tokens {
             if registry.by_name.contains_key(&token.name) {
                 return Err(TokensError::Exists(token.name.clone()));
             }
-            if registry.by_name.is_empty() && !token.is_admin_of_all() {
-                return Err(TokensError::FirstIsNoAdmin);
-            }
             registry.insert(Arc::clone(&token));
             Ok(())
         })?;
         Ok((token, secret))
     }
 
-    /// Revokes a token: from now on it is unknown.
+    /// Revokes a token: from now on it is unknown. Where none is left that holds `admin:*`, whoever may read
+    /// the data folder still manages the others, by the local one.
     ///
     /// # Errors
-    /// [`TokensError::NotFound`]; [`TokensError::LastAdmin`] when others are left and none of them holds
-    /// `admin:*`; [`TokensError::LastOfAll`] when none is left and the broker serves other machines.
+    /// [`TokensError::NotFound`]; [`TokensError::LastOfAll`] when none is left and the broker serves other
+    /// machines.
     pub fn revoke(&self, name: &Name) -> Result<(), TokensError> {
         self.change(|registry| {
             registry.remove(name)?;
-            match registry.by_name.is_empty() {
-                true if self.keeps_last.get().is_some() => Err(TokensError::LastOfAll(name.clone())),
-                false if !registry.has_admin_of_all() => Err(TokensError::LastAdmin(name.clone())),
-                _ => Ok(()),
+            let keeps_last = self.keeps_last.get().is_some();
+            if keeps_last && registry.by_name.is_empty() {
+                return Err(TokensError::LastOfAll(name.clone()));
             }
+            Ok(())
         })
     }
 

@@ -5,20 +5,24 @@ use std::{sync::Arc, time::Instant};
 
 use broker_core::{
     change::Change,
-    command::{Chosen, Command},
+    command::{Chosen, Command, Receive},
     identity::{QueueId, Sequence},
     reply::{Delivered, Refusal, Reply},
 };
-use bytes::Bytes;
 use units::Timestamp;
 
 use super::{
     Engine,
+    damage::Records,
     group::{Ask, Decided, Place},
-    handout::Delivery,
+    handout::{Delivery, Taken},
     parked::Waiter,
 };
-use crate::{error::BrokerError, record::all_attributes, store::StoreError};
+use crate::{
+    error::BrokerError,
+    record::all_attributes,
+    store::{Found, StoreError},
+};
 
 /// Why a copy last failed, by what the group under way decided.
 #[derive(Clone, Debug)]
@@ -58,7 +62,7 @@ impl Engine {
                 self.choose(&mut command)?;
                 let result = self.apply(command.clone(), now);
                 if let (Some(note), Ok(reply)) = (&note, &result) {
-                    self.effects.changes.push(Change::Audited(note.record(reply, now)));
+                    self.effects.changes.extend(note.record(reply, now).map(Change::Audited));
                 }
                 Ok(Some(Decided::Command { command, note, reply, arrived, result }))
             }
@@ -79,16 +83,37 @@ impl Engine {
         place: Place,
         now: Timestamp,
     ) -> Result<Option<Decided>, StoreError> {
-        let result = match self.apply(Command::Receive(waiter.receive.clone()), now) {
-            Ok(Reply::Delivered(delivered)) if delivered.is_empty() => match self.park(waiter, place) {
+        let nothing = Taken::nothing(&self.answers);
+        let result = match self.take(&waiter.receive, now)? {
+            Ok((delivered, _)) if delivered.is_empty() => match self.park(waiter, place) {
                 None => return Ok(None),
-                Some(waiter) => return Ok(Some(Decided::Receive { waiter, place, result: Ok(Vec::new()) })),
+                Some(waiter) => return Ok(Some(Decided::Receive { waiter, place, result: Ok(nothing) })),
             },
-            Ok(Reply::Delivered(delivered)) => Ok(self.deliveries(&waiter, delivered)?),
-            Ok(_) => Ok(Vec::new()),
+            Ok((delivered, records)) => {
+                Ok(Taken::new(self.deliveries(&waiter, delivered, records)?, &self.answers))
+            }
             Err(error) => Err(error),
         };
         Ok(Some(Decided::Receive { waiter, place, result }))
+    }
+
+    /// Takes messages out of a queue, no more than there is memory for, with their records where those had to
+    /// be read. Where clients do not read their answers, no memory is left in the end.
+    fn take(
+        &mut self,
+        receive: &Receive,
+        now: Timestamp,
+    ) -> Result<Result<(Vec<Delivered>, Records), BrokerError>, StoreError> {
+        let left = self.answers.left() as u64;
+        if left == 0 {
+            return Ok(Err(BrokerError::Busy));
+        }
+        let receive = Receive { max_bytes: receive.max_bytes.min(left), ..receive.clone() };
+        let records = self.read_ahead(&receive, now)?;
+        Ok(self.apply(Command::Receive(receive), now).map(|reply| match reply {
+            Reply::Delivered(delivered) => (delivered, records),
+            _ => (Vec::new(), records),
+        }))
     }
 
     /// Lets a receive that found nothing wait; gives it back when its time is over.
@@ -125,7 +150,7 @@ impl Engine {
     fn give_up_overdue(&mut self, decided: &mut Vec<Decided>) {
         let now = Instant::now();
         while let Some(waiter) = self.parked.next_overdue(now) {
-            decided.push(Decided::Receive { waiter, place: None, result: Ok(Vec::new()) });
+            decided.push(Decided::Receive { waiter, place: None, result: Ok(Taken::nothing(&self.answers)) });
         }
     }
 
@@ -134,10 +159,16 @@ impl Engine {
         let Some((filter, candidates)) = self.core.to_be_chosen(command) else { return Ok(()) };
         let mut passing = Vec::new();
         for sequence in candidates {
-            let attributes = all_attributes(&self.record(sequence)?);
-            let damaged = |error| StoreError::Damaged(format!("message {}: {error}", sequence.0));
-            if filter.matches(&attributes.map_err(damaged)?) {
-                passing.push(sequence);
+            let attributes = match self.read(sequence)? {
+                Found::Whole(record) => all_attributes(&record).ok(),
+                Found::Damaged(_) => None,
+            };
+            match attributes {
+                Some(attributes) if filter.matches(&attributes) => passing.push(sequence),
+                Some(_) => {}
+                None => {
+                    tracing::error!(sequence = sequence.0, "a retained message is damaged: it is left out");
+                }
             }
         }
         if let Command::Replay { chosen, .. } | Command::PutSubscription { chosen, .. } = command {
@@ -146,7 +177,7 @@ impl Engine {
         Ok(())
     }
 
-    fn apply(&mut self, command: Command, now: Timestamp) -> Result<Reply, BrokerError> {
+    pub(super) fn apply(&mut self, command: Command, now: Timestamp) -> Result<Reply, BrokerError> {
         let result: Result<Reply, Refusal> = self.core.apply(command, now, &mut self.effects);
         self.note_changes();
         Ok(result?)
@@ -177,25 +208,20 @@ impl Engine {
         &mut self,
         waiter: &Waiter,
         delivered: Vec<Delivered>,
+        mut records: Records,
     ) -> Result<Vec<Delivery>, StoreError> {
         let queue = self.core.queue(&waiter.receive.queue).map(|queue| queue.id);
         let with_all = |delivered: Delivered| {
-            let record = self.record(delivered.sequence)?;
+            let Some(record) = self.record_of_delivery(delivered.sequence, &mut records)? else {
+                return Ok(None);
+            };
             let last_reason = match queue {
                 Some(queue) if delivered.failed_before => self.last_reason(queue, delivered.sequence)?,
                 _ => None,
             };
-            Ok(Delivery { delivered, record, last_reason })
+            Ok(Some(Delivery { delivered, record, last_reason }))
         };
-        delivered.into_iter().map(with_all).collect()
-    }
-
-    fn record(&mut self, sequence: Sequence) -> Result<Bytes, StoreError> {
-        if let Some(record) = self.bodies.get(sequence) {
-            return Ok(record);
-        }
-        let missing = || StoreError::Damaged(format!("message {} has no record", sequence.0));
-        self.store.record(sequence)?.ok_or_else(missing)
+        delivered.into_iter().map(with_all).filter_map(Result::transpose).collect()
     }
 
     fn last_reason(&mut self, queue: QueueId, sequence: Sequence) -> Result<Option<Arc<str>>, StoreError> {

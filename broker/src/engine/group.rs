@@ -12,7 +12,7 @@ use units::Timestamp;
 
 use super::{
     Engine,
-    handout::{Delivery, GiveBack, Handout},
+    handout::{Handout, Taken},
     line::{Item, ReplySender},
     note::Note,
     parked::{Ticket, Waiter},
@@ -50,7 +50,7 @@ pub(super) enum Decided {
     Receive {
         waiter: Waiter,
         place: Place,
-        result: Result<Vec<Delivery>, BrokerError>,
+        result: Result<Taken, BrokerError>,
     },
     GiveBack(Nack),
 }
@@ -96,12 +96,13 @@ impl Engine {
     fn try_to_settle(&mut self, asks: Vec<Ask>) -> Result<Option<Vec<Decided>>, StoreError> {
         let now = self.clock.now();
         let decided = self.decide(asks, now)?;
+        self.prepare_telling()?;
         let started = Instant::now();
         match self.commit(now) {
             Ok(()) => {
                 let calls = decided.len();
                 decided.into_iter().for_each(|call| self.answer(call, now));
-                self.note_committed(calls, started);
+                self.note_committed(calls, started, now);
                 Ok(None)
             }
             Err(StoreError::Full) => {
@@ -131,7 +132,7 @@ impl Engine {
     }
 
     /// What memory keeps beside the core follows what was committed.
-    fn note_committed(&mut self, calls: usize, started: Instant) {
+    fn note_committed(&mut self, calls: usize, started: Instant, now: Timestamp) {
         if !self.effects.changes.is_empty() {
             self.metrics.committed(calls, started.elapsed(), &self.effects.changes);
         }
@@ -141,6 +142,7 @@ impl Engine {
             }
         }
         self.bodies.trim();
+        self.telling.committed(self.effects.activities.len(), &self.core, now);
         self.journeys.remember(&mut self.effects.activities);
         self.forget_effects();
     }
@@ -162,10 +164,10 @@ impl Engine {
                 drop(reply.send(result));
             }
             Decided::Receive { waiter, result, .. } => {
-                let handout = result.map(|deliveries| {
-                    deliveries.iter().for_each(|delivery| self.metrics.delivered(&delivery.delivered, now));
-                    let guard = GiveBack::new(&waiter.receive, &deliveries, &self.line);
-                    Handout { deliveries, guard }
+                let handout = result.map(|taken| {
+                    let deliveries = taken.deliveries.iter();
+                    deliveries.for_each(|delivery| self.metrics.delivered(&delivery.delivered, now));
+                    Handout::new(&waiter.receive, taken, &self.line)
                 });
                 drop(waiter.reply.send(handout));
             }

@@ -8,6 +8,7 @@ use broker_core::{
     reply::Delivered,
 };
 use bytes::Bytes;
+use serve::budget::{Budget, Share};
 
 use super::line::{Item, Line};
 
@@ -31,23 +32,52 @@ pub struct Handout {
     pub guard: GiveBack,
 }
 
+impl Handout {
+    pub(super) fn new(receive: &Receive, taken: Taken, line: &Arc<Line>) -> Self {
+        let Taken { deliveries, share } = taken;
+        let guard = GiveBack::new(receive, &deliveries, share, line);
+        Self { deliveries, guard }
+    }
+}
+
+/// What was taken out of a queue, with its share of the memory of all answers.
+pub(super) struct Taken {
+    pub(super) deliveries: Vec<Delivery>,
+    share: Share,
+}
+
+impl Taken {
+    pub(super) fn nothing(answers: &Budget) -> Self {
+        Self { deliveries: Vec::new(), share: answers.share() }
+    }
+
+    /// The deliveries are in memory already: what is left was asked for before.
+    pub(super) fn new(deliveries: Vec<Delivery>, answers: &Budget) -> Self {
+        let mut share = answers.share();
+        share.force(deliveries.iter().map(|delivery| delivery.record.len()).sum());
+        Self { deliveries, share }
+    }
+}
+
 /// Gives what was handed out back uncounted when it is dropped before [`Self::keep`]. Of a receive with
 /// a `receive_id`, or that acks by itself, it gives nothing back.
 pub struct GiveBack {
     queue: Name,
     receipts: Vec<Receipt>,
     line: Arc<Line>,
+    /// Held as long as the answer is: until it is written.
+    _share: Share,
 }
 
 impl GiveBack {
-    pub(crate) fn new(receive: &Receive, deliveries: &[Delivery], line: &Arc<Line>) -> Self {
+    fn new(receive: &Receive, deliveries: &[Delivery], share: Share, line: &Arc<Line>) -> Self {
         let asked_again = receive.receive_id.is_some() || receive.auto_ack;
         let receipts = if asked_again {
             Vec::new()
         } else {
             deliveries.iter().filter_map(|delivery| delivery.delivered.receipt).collect()
         };
-        Self { queue: receive.queue.clone(), receipts, line: Arc::clone(line) }
+        Self { queue: receive.queue.clone(), receipts, line: Arc::clone(line), _share: share }
     }
 
     /// The deliveries have reached (or are on their way to) who asked for them.

@@ -14,6 +14,8 @@ use units::Timestamp;
 
 /// How many activities are remembered. At some 130 bytes each, about 8 MB when it is full.
 const CAPACITY: usize = 65_536;
+/// How many bytes their texts have at the most: reasons may be long.
+const TEXT_BYTES: usize = 8 << 20;
 
 /// What is known of a message's way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,14 +51,18 @@ pub struct Step {
 #[derive(Debug, Default)]
 pub(crate) struct Journeys {
     ring: VecDeque<Activity>,
+    text_bytes: usize,
 }
 
 impl Journeys {
     /// Remembers what a committed group did.
     pub(crate) fn remember(&mut self, activities: &mut Vec<Activity>) {
+        self.text_bytes += activities.iter().map(text_bytes).sum::<usize>();
         self.ring.extend(activities.drain(..));
-        let excess = self.ring.len().saturating_sub(CAPACITY);
-        self.ring.drain(..excess);
+        while self.ring.len() > CAPACITY || self.text_bytes > TEXT_BYTES {
+            let Some(oldest) = self.ring.pop_front() else { break };
+            self.text_bytes -= text_bytes(&oldest);
+        }
     }
 
     /// The journey of the newest message of an id; `None` when none is known.
@@ -93,6 +99,35 @@ impl Journeys {
     }
 }
 
+/// Texts that activities share are counted with each.
+fn text_bytes(activity: &Activity) -> usize {
+    [&activity.consumer, &activity.reason].into_iter().flatten().map(|text| text.len()).sum()
+}
+
 fn queue_name(core: &Core, id: QueueId) -> Option<Name> {
     core.queue_by_id(id).map(|queue| queue.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_reasons_do_not_make_it_grow() {
+        let mut journeys = Journeys::default();
+        for _ in 0..3 * TEXT_BYTES / 4096 {
+            journeys.remember(&mut vec![Activity {
+                at: Timestamp::default(),
+                what: ActivityKind::Nacked,
+                queue: None,
+                topic: None,
+                sequence: None,
+                identity: None,
+                consumer: None,
+                reason: Some(Arc::from("x".repeat(4096))),
+            }]);
+        }
+        assert_eq!(journeys.ring.len(), TEXT_BYTES / 4096);
+        assert_eq!(journeys.text_bytes, TEXT_BYTES);
+    }
 }

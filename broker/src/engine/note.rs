@@ -14,13 +14,23 @@ pub struct Note {
     topic: Option<Arc<str>>,
     to: Option<Arc<str>>,
     request: Option<Arc<str>>,
+    /// Whether it is told of although it concerned no message.
+    always: bool,
 }
 
 impl Note {
-    /// That somebody does something, named by a word such as `redrive`.
+    /// That somebody does something to messages, named by a word such as `redrive`. Where it concerned
+    /// none, nothing is told.
     #[must_use]
     pub fn new(who: &str, action: &'static str) -> Self {
-        Self { who: Arc::from(who), action, queue: None, topic: None, to: None, request: None }
+        Self { who: Arc::from(who), action, queue: None, topic: None, to: None, request: None, always: false }
+    }
+
+    /// That somebody does something that counts even where it concerned no message, such as removing a
+    /// queue.
+    #[must_use]
+    pub fn always(who: &str, action: &'static str) -> Self {
+        Self { always: true, ..Self::new(who, action) }
     }
 
     /// To that queue.
@@ -47,17 +57,19 @@ impl Note {
         Self { request: Some(Arc::from(json.to_string())), ..self }
     }
 
-    pub(super) fn record(&self, reply: &Reply, at: Timestamp) -> AuditRecord {
-        AuditRecord {
+    /// What the trail says of it; `None` where it came to nothing.
+    pub(super) fn record(&self, reply: &Reply, at: Timestamp) -> Option<AuditRecord> {
+        let count = concerned(reply);
+        (self.always || count > 0).then(|| AuditRecord {
             at,
             who: Arc::clone(&self.who),
             action: Arc::from(self.action),
             queue: self.queue.clone(),
             topic: self.topic.clone(),
             to: self.to.clone(),
-            count: concerned(reply),
+            count,
             request: self.request.clone(),
-        }
+        })
     }
 }
 

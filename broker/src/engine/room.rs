@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::store::Store;
 
-/// How long an answer holds.
-const HOLDS: Duration = Duration::from_secs(1);
+/// How long it holds that there is room: not so long that a burst of publishes leaves none for acks.
+const ROOM_HOLDS: Duration = Duration::from_millis(10);
+/// How long it holds that there is none.
+const NO_ROOM_HOLDS: Duration = Duration::from_secs(1);
 
 /// The latest answer.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ impl Room {
     /// the commit finds out.
     pub(crate) fn is_left(&mut self, store: &mut dyn Store) -> bool {
         if let Some((at, is_left)) = self.asked
-            && at.elapsed() < HOLDS
+            && at.elapsed() < if is_left { ROOM_HOLDS } else { NO_ROOM_HOLDS }
         {
             return is_left;
         }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use broker_core::{Core, change::Effects};
-use serve::health::Health;
+use serve::{budget::Budget, health::Health};
 use tokio::{sync::watch, task::spawn_blocking};
 use units::Timestamp;
 
@@ -18,12 +18,14 @@ use super::{
     bodies::Bodies,
     clock::Clock,
     fatal::Fatal,
+    feed::Feed,
     journey::Journeys,
     line::{Item, Line},
     metrics::Metrics,
     parked::Parked,
     readers::Readers,
     room::Room,
+    telling::Telling,
 };
 use crate::{
     broker::{Broker, Readiness},
@@ -71,10 +73,17 @@ pub fn start(
     let (sender, receiver) = watch::channel(Readiness::Loading);
     let state = Arc::new(State { readiness: sender, health: Health::starting() });
     state.set(Readiness::Loading);
-    let broker = Broker::new(Arc::clone(&line), Arc::clone(&readers), receiver, state.health.clone());
+    let feed = Arc::new(Feed::new(settings.watchers));
+    let broker = Broker::new(
+        Arc::clone(&line),
+        Arc::clone(&readers),
+        Arc::clone(&feed),
+        receiver,
+        state.health.clone(),
+    );
     let (its_line, its_state) = (Arc::clone(&line), Arc::clone(&state));
     let work = move || {
-        let ended = work(settings, open, &fatal, &its_line, &readers, &its_state);
+        let ended = work(settings, open, &fatal, &its_line, feed, &readers, &its_state);
         its_line.abandon();
         its_state.set(Readiness::Stopped);
         ended
@@ -130,12 +139,13 @@ fn work(
     open: impl FnOnce() -> Result<Box<dyn Store>, StoreError>,
     fatal: &dyn Fatal,
     line: &Arc<Line>,
+    feed: Arc<Feed>,
     readers: &Readers,
     state: &State,
 ) -> Result<(), StoreError> {
     let store = open()?;
     readers.open(store.reader());
-    let mut engine = Engine::load(settings, store, Arc::clone(line))?;
+    let mut engine = Engine::load(settings, store, Arc::clone(line), feed)?;
     let worked = catch_unwind(AssertUnwindSafe(|| {
         engine.work_on(&mut Vec::new())?;
         state.set(Readiness::Ready);
@@ -157,21 +167,25 @@ impl Engine {
         settings: EngineSettings,
         mut store: Box<dyn Store>,
         line: Arc<Line>,
+        feed: Arc<Feed>,
     ) -> Result<Self, StoreError> {
         let stored = store.last()?.map(|(_, at)| at).unwrap_or_default();
         let clock = Clock::start(stored, Timestamp::now());
         let mut effects = Effects::default();
-        let core = restore(&mut *store, &clock, &mut effects)?;
+        let core = restore(&mut *store, &clock, settings.queues, &mut effects)?;
         Ok(Self {
             core,
             store,
             line,
             clock,
             limits: settings.group,
+            queues: settings.queues,
+            answers: Budget::new(settings.answer_memory),
             room: Room::new(settings.free_space_floor),
             bodies: Bodies::new(settings.cached_bytes),
             parked: Parked::default(),
             journeys: Journeys::default(),
+            telling: Telling::new(feed),
             metrics: Metrics::new(),
             draining: false,
             paused_until: None,
@@ -188,6 +202,7 @@ impl Engine {
 pub(super) fn restore(
     store: &mut dyn Store,
     clock: &Clock,
+    queues: usize,
     effects: &mut Effects,
 ) -> Result<Core, StoreError> {
     let seed = RandomState::new().hash_one(clock.now().as_millis());
@@ -197,5 +212,7 @@ pub(super) fn restore(
     };
     let mut restore = Core::restore(seed, high_water);
     store.load(&mut restore)?;
-    Ok(restore.finish(clock.now(), effects))
+    let mut core = restore.finish(clock.now(), effects);
+    core.limit_destinations(queues);
+    Ok(core)
 }

@@ -4,17 +4,22 @@
 
 mod audit;
 mod checkpoint;
+mod checksum;
+mod copy;
 mod layout;
 mod load;
 mod read;
 mod redrives;
 mod remembered;
+mod renumber;
 mod schema;
 mod settings;
+mod verify;
 mod write;
 
 use std::{
-    path::PathBuf,
+    fs,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -23,15 +28,40 @@ use broker_core::{
     identity::{QueueId, Sequence},
     restore::Restore,
 };
-use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _};
 use units::Timestamp;
 
 use self::{checkpoint::Checkpointer, read::SqliteReader, remembered::RememberedRows};
-use super::{Group, Reader, Store, StoreError, folder::DataFolder};
+pub use self::{copy::copy, renumber::renumber, verify::verify};
+use super::{Found, Group, Reader, Store, StoreError, folder::DataFolder};
 
 /// The database's file in the data folder.
-const FILE: &str = "broker.sqlite";
+pub(crate) const FILE: &str = "broker.sqlite";
+/// Its write-ahead log, while there is one.
+pub(crate) const LOG: &str = "broker.sqlite-wal";
+/// What SQLite keeps of the log in shared memory.
+pub(crate) const LOG_INDEX: &str = "broker.sqlite-shm";
+
+/// The bytes of a page.
+const PAGE: u64 = 4096;
+/// How many bytes the log needs to be written to at all: what is unused in the database is no room before
+/// that. The log is moved into the database long before it is this long.
+const LOG_ROOM: u64 = 32 << 20;
+
+/// Whether there is a database in a folder.
+#[must_use]
+pub fn is_in(folder: &Path) -> bool {
+    folder.join(FILE).is_file()
+}
+
+/// Moves all that a process which was killed left in the log into the database. Nobody else may use it.
+///
+/// # Errors
+/// What SQLite says.
+pub(crate) fn settle(folder: &Path) -> Result<(), StoreError> {
+    let connection = schema::open_beside(&folder.join(FILE), true)?;
+    checkpoint::truncate(&connection)
+}
 
 /// The store.
 pub struct SqliteStore {
@@ -73,6 +103,12 @@ impl SqliteStore {
         Ok(self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
     }
 
+    /// How many bytes of the database's file hold nothing any more, and are written again before it grows.
+    fn unused(&self) -> Result<u64, StoreError> {
+        let pages: u32 = self.connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+        Ok(u64::from(pages) * PAGE)
+    }
+
     /// How many pages it takes now.
     ///
     /// # Errors
@@ -101,7 +137,7 @@ impl Store for SqliteStore {
         written
     }
 
-    fn record(&mut self, sequence: Sequence) -> Result<Option<Bytes>, StoreError> {
+    fn record(&mut self, sequence: Sequence) -> Result<Option<Found>, StoreError> {
         read::record(&self.connection, sequence)
     }
 
@@ -114,7 +150,10 @@ impl Store for SqliteStore {
     }
 
     fn free_space(&mut self) -> Result<u64, StoreError> {
-        self.folder.free_space()
+        let free = self.folder.free_space()?;
+        // A file that does not exist yet has taken nothing.
+        let log = fs::metadata(self.folder.path().join(LOG)).map_or(0, |log| log.len());
+        Ok(if free.saturating_add(log) < LOG_ROOM { free } else { free.saturating_add(self.unused()?) })
     }
 
     fn reader(&self) -> Arc<dyn Reader> {

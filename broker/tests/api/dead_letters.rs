@@ -4,7 +4,23 @@ use serde_json::{Value, json};
 
 use super::server::{Server, event, ids};
 
+mod groups;
+mod purge;
+mod redrive;
+
 const JOBS: &str = "/queues/jobs/dead-letters";
+
+/// A broker with a queue of dead letters: each with the type of its event and the reason that it failed for.
+async fn with_letters(letters: &[(&str, &str, &str)]) -> Server {
+    let server = jobs().await;
+    for (id, kind, reason) in letters {
+        let mut event = event(id);
+        event["type"] = (*kind).into();
+        server.publish_json("/queues/jobs", &event.to_string()).await;
+        server.fail_next("jobs", reason).await;
+    }
+    server
+}
 
 async fn jobs() -> Server {
     Server::with_queue("jobs", json!({"backoff": {"initial": "0s"}})).await

@@ -4,17 +4,23 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod access;
+mod audit;
 mod browsing;
 mod conventions;
+mod damage;
 mod dead_letters;
+mod events;
 mod filters;
+mod limits;
 mod naming;
 mod publishing;
 mod queues;
 mod receiving;
+mod redrives;
 mod replaying;
 mod server;
 mod settling;
 mod subscriptions;
+mod tls;
 mod topics;
 mod watching;

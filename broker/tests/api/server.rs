@@ -32,16 +32,35 @@ impl Server {
     ) -> Self {
         let mut config = Config::new(folder.path());
         configure(&mut config);
-        let listener = TcpListener::bind(address).await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (ready, shutdown) = (Ready::new(), CancellationToken::new());
-        let running = broker::run(listener, config, ready.clone(), shutdown.clone());
-        let mut running = tokio::spawn(async move { running.await.unwrap() });
-        tokio::select! {
-            () = ready.wait() => {}
-            ended = &mut running => panic!("the broker did not start: {ended:?}"),
-        }
+        let shutdown = CancellationToken::new();
+        let (address, running) = run(address, config, &shutdown).await;
         Self { address, client: Client::new(), shutdown, running: Some(running), folder }
+    }
+
+    /// Stops it in good order, and starts it again on the same folder.
+    pub(crate) async fn restart(&mut self) {
+        self.restart_with(|_| ()).await;
+    }
+
+    /// The same, configured as wanted.
+    pub(crate) async fn restart_with(&mut self, configure: impl FnOnce(&mut Config)) {
+        self.stop().await;
+        self.start_again(configure).await;
+    }
+
+    /// Stops it in good order, lets something happen to its data, and starts it again on that.
+    pub(crate) async fn restart_after(&mut self, happens: impl FnOnce(&Path)) {
+        self.stop().await;
+        happens(self.folder.path());
+        self.start_again(|_| ()).await;
+    }
+
+    async fn start_again(&mut self, configure: impl FnOnce(&mut Config)) {
+        let mut config = Config::new(self.folder.path());
+        configure(&mut config);
+        self.shutdown = CancellationToken::new();
+        let (address, running) = run("127.0.0.1:0", config, &self.shutdown).await;
+        (self.address, self.running) = (address, Some(running));
     }
 
     /// Where its data is.
@@ -138,10 +157,15 @@ impl Server {
     /// Makes one message a dead letter, of id `id` and for that reason.
     pub(crate) async fn dead_letter(&self, queue: &str, id: &str, reason: &str) {
         self.publish_ids(queue, &[id]).await;
+        assert_eq!(self.fail_next(queue, reason).await, id);
+    }
+
+    /// Makes the message that is next a dead letter for that reason, and gives its id.
+    pub(crate) async fn fail_next(&self, queue: &str, reason: &str) -> String {
         let delivery = self.receive(queue, json!({})).await.remove(0);
-        assert_eq!(delivery["message"]["id"], id);
         let nack = json!({"receipts": [delivery["receipt"]], "dead_letter": true, "reason": reason});
         assert_eq!(self.settle(queue, "nack", nack).await, ["done"]);
+        delivery["message"]["id"].as_str().unwrap().to_owned()
     }
 
     /// The counts of a queue.
@@ -151,16 +175,32 @@ impl Server {
 
     /// Waits until a count of a queue is that; it must come to be within ten seconds.
     pub(crate) async fn until_count(&self, queue: &str, count: &str, wanted: u64) {
+        let what = format!("{count} of {queue} to be {wanted}");
+        self.until(&what, async |server| server.counts(queue).await[count] == wanted).await;
+    }
+
+    /// Waits for what must come to be within ten seconds.
+    pub(crate) async fn until(&self, what: &str, come: impl AsyncFn(&Self) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            let counts = self.counts(queue).await;
-            if counts[count] == wanted {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{count} is not {wanted}: {counts}");
+        while !come(self).await {
+            assert!(Instant::now() < deadline, "waited in vain for {what}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// Runs a broker, and gives its address when it takes work.
+async fn run(address: &str, config: Config, shutdown: &CancellationToken) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind(address).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let ready = Ready::new();
+    let running = broker::run(listener, config, ready.clone(), shutdown.clone());
+    let mut running = tokio::spawn(async move { running.await.unwrap() });
+    tokio::select! {
+        () = ready.wait() => {}
+        ended = &mut running => panic!("the broker did not start: {ended:?}"),
+    }
+    (address, running)
 }
 
 impl Drop for Server {

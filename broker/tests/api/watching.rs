@@ -81,6 +81,7 @@ async fn the_description_lists_every_path_with_its_answers() {
         ("/topics/{topic}/subscriptions/{queue}", "put"),
         ("/topics/{topic}/messages", "post"),
         ("/messages/{id}", "get"),
+        ("/events", "get"),
         ("/metrics", "get"),
         ("/healthz", "get"),
         ("/readyz", "get"),

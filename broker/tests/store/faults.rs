@@ -5,13 +5,12 @@ use std::sync::{
     mpsc::{Receiver, Sender, channel},
 };
 
-use broker::store::{Group, Reader, Store, StoreError, sqlite::SqliteStore};
+use broker::store::{Found, Group, Reader, Store, StoreError, sqlite::SqliteStore};
 use broker_core::{
     change::HighWater,
     identity::{QueueId, Sequence},
     restore::Restore,
 };
-use bytes::Bytes;
 use units::Timestamp;
 
 /// What the next commits meet.
@@ -98,7 +97,7 @@ impl Store for Faulty {
         self.store.commit(group)
     }
 
-    fn record(&mut self, sequence: Sequence) -> Result<Option<Bytes>, StoreError> {
+    fn record(&mut self, sequence: Sequence) -> Result<Option<Found>, StoreError> {
         self.store.record(sequence)
     }
 

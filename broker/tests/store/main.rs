@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
+mod backup;
 mod commit;
 mod faults;
 mod folder;
@@ -14,3 +15,4 @@ mod program;
 mod receive;
 mod restart;
 mod running;
+mod verify;

@@ -70,6 +70,21 @@ impl Drop for Program {
     }
 }
 
+/// Runs a command of the program to its end; how it ended, and what it said on stdout and stderr.
+pub(crate) fn run(arguments: &[&str]) -> (ExitStatus, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_broker"));
+    let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status, text(output.stdout), text(output.stderr))
+}
+
+/// The same of a command that must succeed; what it said on stdout.
+pub(crate) fn run_well(arguments: &[&str]) -> String {
+    let (ended, said, complained) = run(arguments);
+    assert!(ended.success(), "{arguments:?} ended with {ended}: {said}{complained}");
+    said
+}
+
 /// Speaks to one program.
 #[derive(Clone)]
 pub(crate) struct Caller {

@@ -65,7 +65,7 @@ impl Server {
             engine::start(EngineSettings::default(), open, AbortProcess).expect("a thread can be started");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
         runtime.block_on(broker.ready()).expect("the folder is new");
-        let limits = Limits { message: 4096, request: 8192 };
+        let limits = Limits { message: 4096, request: 8192, ..Limits::default() };
         let router = api::router(broker.clone(), Arc::clone(&tokens), broker.health(), limits);
         let server = Self {
             runtime,

@@ -6,7 +6,7 @@ use broker_core::{
     command::DeadLetters,
     identity::{Name, Selector, Sequence},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use serve::problem::Problem;
 
 use super::selection::{Selection, each};
@@ -48,8 +48,7 @@ impl Wanted {
         source: &BySource,
     ) -> Result<Self, Problem> {
         match ids {
-            None if source.is_given() => Err(Problem::invalid("source", "narrows ids: give ids too")),
-            None => Ok(Self::Fitting(selection)),
+            None => Ok(Self::Fitting(Selection { source: source.source().map(str::to_owned), ..selection })),
             Some(_) if !selection.is_all() => {
                 Err(Problem::invalid("ids", "stands beside a filter: give one or the other"))
             }
@@ -61,14 +60,17 @@ impl Wanted {
     }
 
     /// For the audit trail.
-    pub(super) fn described(&self) -> Value {
-        match self {
-            Self::Ids(ids, _) if ids.len() > NAMED => {
-                json!({"ids": &ids[..NAMED], "and_others": ids.len() - NAMED})
-            }
-            Self::Ids(ids, _) => json!({"ids": ids}),
-            Self::Fitting(selection) => Value::Object(selection.described()),
+    pub(super) fn described(&self) -> Map<String, Value> {
+        let ids = match self {
+            Self::Ids(ids, _) => ids,
+            Self::Fitting(selection) => return selection.described(),
+        };
+        let mut described = Map::new();
+        described.insert("ids".to_owned(), ids.iter().take(NAMED).cloned().collect());
+        if let Some(others) = ids.len().checked_sub(NAMED).filter(|others| *others > 0) {
+            described.insert("and_others".to_owned(), others.into());
         }
+        described
     }
 
     /// The dead letters that are meant now, as the core takes it.

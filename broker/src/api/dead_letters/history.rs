@@ -14,7 +14,10 @@ use units::Timestamp;
 use utoipa::ToSchema;
 
 use super::item::{Item, unreadable};
-use crate::api::{json::answer, publishing::CloudEvent};
+use crate::{
+    api::{json::answer, publishing::CloudEvent},
+    store::Found,
+};
 
 /// A dead letter with its message and history.
 #[derive(Serialize, ToSchema)]
@@ -25,9 +28,9 @@ pub(super) struct DeadLetterWithHistory<'a> {
     others: usize,
     /// Its failures, oldest first; the last 50.
     history: Vec<Failure>,
-    /// The event, as it is stored.
-    #[schema(value_type = CloudEvent)]
-    message: &'a RawValue,
+    /// The event, as it is stored; null when it is damaged.
+    #[schema(value_type = Option<CloudEvent>, required = true)]
+    message: Option<&'a RawValue>,
 }
 
 /// A delivery that failed, or a death without one.
@@ -75,13 +78,16 @@ impl From<&FailureRecord> for Failure {
 /// Writes it.
 pub(super) fn render(
     letter: &DeadLetter,
-    record: &[u8],
+    record: &Found,
     failures: &[FailureRecord],
     others: usize,
 ) -> Result<Response, Problem> {
     let item = Item::of(letter, record, failures.last())?;
     let history = failures.iter().map(Into::into).collect();
-    let message = serde_json::from_slice(record).map_err(|error| unreadable(&error))?;
+    let message = match record {
+        Found::Whole(record) => Some(serde_json::from_slice(record).map_err(|error| unreadable(&error))?),
+        Found::Damaged(_) => None,
+    };
     let shown = DeadLetterWithHistory { item, others, history, message };
     let out = serde_json::to_vec(&shown).expect("texts, numbers and times are always JSON");
     Ok(answer(StatusCode::OK, out))

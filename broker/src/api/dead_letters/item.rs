@@ -6,14 +6,17 @@ use serve::problem::{INTERNAL, Problem};
 use units::Timestamp;
 use utoipa::ToSchema;
 
-use crate::record::Listed;
+use crate::{
+    record::{Head, Listed},
+    store::Found,
+};
 
 /// A dead letter.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DeadLetter)]
 pub(super) struct Item {
     pub(super) id: String,
-    source: String,
+    pub(super) source: String,
     pub(super) r#type: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -28,17 +31,26 @@ pub(super) struct Item {
     first_failed_at: Timestamp,
     pub(super) last_failed_at: Timestamp,
     redrive_count: u32,
+    /// Whether the stored event is not as it was stored, by its checksum. Then it is shown without its
+    /// message, and by what can still be read of its id, source and type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    damaged: Option<bool>,
 }
 
 impl Item {
     /// Puts together what the core, the stored event and its last failure say.
     pub(super) fn of(
         letter: &DeadLetter,
-        record: &[u8],
+        record: &Found,
         last_failure: Option<&FailureRecord>,
     ) -> Result<Self, Problem> {
-        let attributes = read(record)?;
+        let (attributes, damaged) = match record {
+            Found::Whole(record) => (read(record)?, None),
+            Found::Damaged(record) => (Listed::from(Head::of_damaged(record)), Some(true)),
+        };
         Ok(Self {
+            damaged,
             id: attributes.id.into_owned(),
             source: attributes.source.into_owned(),
             r#type: attributes.kind.into_owned(),

@@ -46,7 +46,7 @@ pub(super) struct DeadLetterQuery {
 impl DeadLetterQuery {
     fn selection(&self) -> Selection {
         let Self { r#type, reason, since, until, .. } = self;
-        Selection { kind: r#type.clone(), reason: reason.clone(), since: *since, until: *until }
+        Selection { kind: r#type.clone(), source: None, reason: reason.clone(), since: *since, until: *until }
     }
 }
 

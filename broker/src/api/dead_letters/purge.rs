@@ -67,14 +67,15 @@ pub(super) async fn purge(
 ) -> Result<Json<Purged>, Problem> {
     let queue = path.name()?;
     let PurgeBody { ids, r#type: Given(kind), reason: Given(reason), since, until } = body;
-    let selection = Selection { kind, reason, since: *since, until: *until };
+    let selection = Selection { kind, source: None, reason, since: *since, until: *until };
     let wanted = Wanted::of(ids.0, selection, &source)?;
     let which = match &wanted {
         // That some are not there is no reason to refuse the others.
         Wanted::Ids(..) => wanted.candidates(&api, &queue, None).await?.which(),
         Wanted::Fitting(_) => wanted.dead_letters(&api, &queue).await?,
     };
-    let note = Note::new(caller.name(), "purge-dead-letters").queue(&queue).request(&wanted.described());
+    let note =
+        Note::new(caller.name(), "purge-dead-letters").queue(&queue).request(&wanted.described().into());
     Purged::of(&api.broker.send_by_hand(Command::DiscardDeadLetters { queue, which }, note).await?)
 }
 

@@ -13,6 +13,7 @@ use broker_core::{
     reply::{Redriven, Reply},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serve::{
     extract::{Path, Query},
     problem::Problem,
@@ -109,9 +110,19 @@ pub(super) struct RedriveStarted {
 impl RedriveBody {
     fn wanted(&self, source: &BySource) -> Result<Wanted, Problem> {
         let Self { ids, r#type, reason, since, until, .. } = self;
-        let selection =
-            Selection { kind: r#type.0.clone(), reason: reason.0.clone(), since: **since, until: **until };
+        let (kind, reason) = (r#type.0.clone(), reason.0.clone());
+        let selection = Selection { kind, source: None, reason, since: **since, until: **until };
         Wanted::of(ids.0.clone(), selection, source)
+    }
+
+    /// For the audit trail.
+    fn described(&self, wanted: &Wanted) -> Value {
+        let mut described = wanted.described();
+        let limit = self.limit.map(|Whole(limit)| limit);
+        let per_second = self.per_second.map(|Whole(per_second)| per_second);
+        let numbers = [("limit", limit), ("per_second", per_second)];
+        described.extend(numbers.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?.into()))));
+        Value::Object(described)
     }
 }
 
@@ -135,7 +146,8 @@ pub(super) async fn redrive(
     let to = body.to.as_deref().map(|text| name("to", text)).transpose()?;
     to.as_ref().map_or(Ok(()), |to| caller.require(Role::Admin, to))?;
     let limit = body.limit.map(|Whole(limit)| limit);
-    let note = Note::new(caller.name(), "redrive").queue(&queue).to(to.as_ref()).request(&wanted.described());
+    let note =
+        Note::new(caller.name(), "redrive").queue(&queue).to(to.as_ref()).request(&body.described(&wanted));
     if let (Some(Whole(per_second)), false) = (*body.per_second, body.dry_run) {
         let which = wanted.dead_letters(&api, &queue).await?;
         let per_second = u32::try_from(per_second).unwrap_or(u32::MAX);

@@ -1,4 +1,4 @@
-//! Which dead letters a call means by their type, reason and time, and looking through a queue for them.
+//! Which dead letters a call means by their type, source, reason and time, and looking through a queue for them.
 
 use broker_core::{
     identity::{Name, QueueId, Sequence},
@@ -19,6 +19,8 @@ pub(super) type Place = (Timestamp, Sequence);
 pub(super) struct Selection {
     /// Its event's type.
     pub(super) kind: Option<String>,
+    /// Its event's source.
+    pub(super) source: Option<String>,
     /// A part of its last reason.
     pub(super) reason: Option<String>,
     /// When it last failed at the earliest.
@@ -38,6 +40,7 @@ impl Selection {
         let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
         let members = [
             ("type", self.kind.clone()),
+            ("source", self.source.clone()),
             ("reason", self.reason.clone()),
             ("since", time(self.since)),
             ("until", time(self.until)),
@@ -53,8 +56,9 @@ impl Selection {
 
     fn wants(&self, item: &Item) -> bool {
         let of_type = self.kind.as_ref().is_none_or(|wanted| *wanted == item.r#type);
+        let of_source = self.source.as_ref().is_none_or(|wanted| *wanted == item.source);
         let text = item.reason.as_deref().unwrap_or_default();
-        of_type && self.reason.as_ref().is_none_or(|part| text.contains(part.as_str()))
+        of_type && of_source && self.reason.as_ref().is_none_or(|part| text.contains(part.as_str()))
     }
 }
 

@@ -79,8 +79,18 @@ fn value<'a>(name: &str, json: &'a RawValue) -> Result<Option<Value<'a>>, Fault>
         "true" => Ok(Some(Value::Boolean(true))),
         "false" => Ok(Some(Value::Boolean(false))),
         quoted if quoted.starts_with('"') => Ok(Some(Value::Text(text(name, json)?))),
-        number => number.parse().map(|number| Some(Value::Integer(number))).map_err(|_| wrong()),
+        number => whole(number).map(|number| Some(Value::Integer(number))).ok_or_else(wrong),
     }
+}
+
+/// A whole number of 32 bits; `3.0` and `3e0` are such, as JSON Schema has it.
+fn whole(number: &str) -> Option<i32> {
+    number.parse().ok().or_else(|| {
+        let float: f64 = number.parse().ok()?;
+        // A float beyond the range becomes its end, which then differs.
+        let whole = float as i32;
+        (f64::from(whole) == float).then_some(whole)
+    })
 }
 
 fn text<'a>(name: &str, json: &'a RawValue) -> Result<Cow<'a, str>, Fault> {

@@ -25,12 +25,6 @@ pub enum TokensError {
     /// A token that allows too many things.
     #[error("a token allows at most {MOST_GRANTS} things")]
     TooManyGrants,
-    /// The first token must be able to make others.
-    #[error("the first token must hold admin:*, else nobody could make another")]
-    FirstIsNoAdmin,
-    /// The only one that can manage the others.
-    #[error("{0} is the last token with admin:* and others are left: nobody could manage them")]
-    LastAdmin(Name),
     /// The last one of a broker that must not be open to all.
     #[error("{0} is the last token, and without one everybody who reaches this broker could do everything")]
     LastOfAll(Name),

@@ -15,7 +15,7 @@ use super::{Token, TokensError};
 use crate::auth::{grant::Grant, secret::Digest};
 
 /// Its name in the data folder.
-pub(super) const FILE: &str = "tokens.json";
+pub(crate) const FILE: &str = "tokens.json";
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]

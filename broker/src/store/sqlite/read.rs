@@ -10,21 +10,53 @@ use broker_core::{
     identity::{QueueId, Sequence},
 };
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row};
 
 use super::{
     audit,
+    checksum::MessageRow,
     load::{optional_time, time},
     schema,
     write::number,
 };
-use crate::store::{Reader, StoreError};
+use crate::store::{Found, Reader, StoreError};
 
 /// The record of one message.
-pub(super) fn record(connection: &Connection, sequence: Sequence) -> Result<Option<Bytes>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT record FROM messages WHERE sequence = ?1")?;
-    let record = statement.query_row([number(sequence.0)], |row| row.get(0)).optional()?;
-    Ok(record.map(|record: Vec<u8>| Bytes::from(record)))
+pub(super) fn record(connection: &Connection, sequence: Sequence) -> Result<Option<Found>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT * FROM messages WHERE sequence = ?1")?;
+    let read = statement.query_row([number(sequence.0)], |row| Ok(message_row(row)?.found(row.get(8)?)));
+    match read.optional() {
+        Err(error) if is_damage(&error) => Ok(Some(Found::Damaged(Bytes::new()))),
+        read => Ok(read?),
+    }
+}
+
+/// The columns of a row of `messages` but its checksum, which is the ninth.
+pub(super) fn message_row<'a>(row: &'a Row<'_>) -> rusqlite::Result<MessageRow<'a>> {
+    Ok(MessageRow {
+        sequence: row.get(0)?,
+        whole: row.get_ref(1)?.as_blob()?,
+        id: row.get(2)?,
+        size: row.get(3)?,
+        published_at: row.get(4)?,
+        key: row.get_ref(5)?.as_str_or_null()?,
+        placements: row.get_ref(6)?.as_blob()?,
+        record: row.get_ref(7)?.as_blob()?,
+    })
+}
+
+/// Whether what was read can't be what was written, as opposed to a disk that does not answer.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => {
+            matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        }
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::Utf8Error(..) => true,
+        _ => false,
+    }
 }
 
 /// Reads on connections of its own, which are opened as they are needed and used again.
@@ -69,7 +101,7 @@ impl SqliteReader {
 }
 
 impl Reader for SqliteReader {
-    fn records(&self, sequences: &[Sequence]) -> Result<Vec<Option<Bytes>>, StoreError> {
+    fn records(&self, sequences: &[Sequence]) -> Result<Vec<Option<Found>>, StoreError> {
         self.with(|connection| sequences.iter().map(|sequence| record(connection, *sequence)).collect())
     }
 

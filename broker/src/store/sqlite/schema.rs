@@ -7,8 +7,8 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use crate::store::StoreError;
 
 /// The tables as version 1 has them. Times are milliseconds since 1970; numbers above 2^63 - 1 are
-/// stored as negative ones. A message's record is its table's last column, so that a start need not
-/// read large ones.
+/// stored as negative ones. Of a message's row only what is read with its record comes after it, so that a
+/// start need not read large ones.
 const VERSION_1: &str = "
     -- The numbers that come next, and the time of the last group.
     CREATE TABLE meta (
@@ -100,9 +100,10 @@ const VERSION_1: &str = "
     ) WITHOUT ROWID;
 ";
 
-/// What version 2 adds: filters and beginnings of subscriptions, copies that came by a replay, paced
-/// redrives, and the audit trail.
+/// What version 2 adds: checksums of messages, filters and beginnings of subscriptions, copies that came by a
+/// replay, paced redrives, and the audit trail.
 const VERSION_2: &str = "
+    ALTER TABLE messages ADD COLUMN checksum INTEGER; -- none of what version 1 wrote
     ALTER TABLE subscriptions ADD COLUMN filter TEXT; -- JSON
     ALTER TABLE subscriptions ADD COLUMN start TEXT NOT NULL DEFAULT 'new';
     ALTER TABLE copies ADD COLUMN replayed INTEGER NOT NULL DEFAULT 0;
@@ -143,7 +144,7 @@ const VERSION: i64 = STEPS.len() as i64;
 /// Opens the owner's connection, and brings the tables to the present version.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let found = version(&connection)?;
     if found > VERSION {
         return Err(StoreError::TooNew { found, known: VERSION });
     }
@@ -168,6 +169,27 @@ fn migrate(connection: &mut Connection, found: i64) -> Result<(), StoreError> {
 pub(super) fn open_beside(path: &Path, writes: bool) -> Result<Connection, StoreError> {
     let access = if writes { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
     connect(path, access)
+}
+
+/// Opens a database that a broker may be using, to see it as it is at this moment for as long as the
+/// connection lives.
+pub(super) fn open_moment(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.execute_batch("BEGIN")?;
+    // The first read fixes the moment.
+    let found = version(&connection)?;
+    if found > VERSION { Err(StoreError::TooNew { found, known: VERSION }) } else { Ok(connection) }
+}
+
+/// The same of a database whose tables are to be read: they have to be of the present version.
+pub(super) fn open_to_look(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_moment(path)?;
+    let found = version(&connection)?;
+    if found < VERSION { Err(StoreError::TooOld { found, known: VERSION }) } else { Ok(connection) }
+}
+
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
 /// Each connection is used by one thread at a time, so SQLite's own locks are not needed.

@@ -13,7 +13,7 @@ use broker_core::{
 use rusqlite::{CachedStatement, Connection, Params, Transaction, TransactionBehavior, params};
 use units::Timestamp;
 
-use super::{audit, layout, redrives, remembered::RememberedRows, settings};
+use super::{audit, checksum::MessageRow, layout, redrives, remembered::RememberedRows, settings};
 use crate::store::{Group, StoreError};
 
 /// How many failures of a copy are kept.
@@ -49,6 +49,7 @@ struct Writer<'c> {
     /// Messages without other records that are gone.
     gone: Vec<Sequence>,
     column: Vec<u8>,
+    summed: Vec<u8>,
 }
 
 impl<'c> Writer<'c> {
@@ -56,13 +57,14 @@ impl<'c> Writer<'c> {
         Ok(Self {
             connection,
             put_message: connection
-                .prepare_cached("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
+                .prepare_cached("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?,
             remove_messages: connection
                 .prepare_cached("DELETE FROM messages WHERE sequence BETWEEN ?1 AND ?2")?,
             put_lease: connection.prepare_cached("INSERT INTO leases VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
             remove_lease: connection.prepare_cached("DELETE FROM leases WHERE id = ?1")?,
             gone: Vec::new(),
             column: Vec::new(),
+            summed: Vec::new(),
         })
     }
 
@@ -103,15 +105,26 @@ impl<'c> Writer<'c> {
 
     fn put_message(&mut self, message: &MessageRecord, record: &[u8]) -> Result<(), StoreError> {
         layout::write_placements(&mut self.column, &message.placements);
-        self.put_message.execute(params![
-            number(message.sequence.0),
-            message.identity.whole.to_le_bytes(),
-            number(message.identity.id),
-            message.size,
-            time(message.published_at),
-            message.key.as_deref(),
-            &self.column,
+        let row = MessageRow {
+            sequence: number(message.sequence.0),
+            whole: &message.identity.whole.to_le_bytes(),
+            id: number(message.identity.id),
+            size: i64::from(message.size),
+            published_at: time(message.published_at),
+            key: message.key.as_deref(),
+            placements: &self.column,
             record,
+        };
+        self.put_message.execute(params![
+            row.sequence,
+            row.whole,
+            row.id,
+            row.size,
+            row.published_at,
+            row.key,
+            row.placements,
+            row.record,
+            row.checksum(&mut self.summed),
         ])?;
         Ok(())
     }

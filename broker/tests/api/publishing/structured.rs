@@ -26,6 +26,21 @@ async fn an_event_comes_back_as_it_was_published() {
 }
 
 #[tokio::test]
+async fn a_whole_number_is_one_however_it_is_written() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    for (written, whole) in [("43074.0", 43074), ("4.2e1", 42), ("-2147483648.0", i32::MIN)] {
+        let event =
+            format!(r#"{{"specversion":"1.0","id":"{written}","source":"/s","type":"t","n":{written}}}"#);
+        assert_eq!(server.publish_json("/queues/jobs", &event).await.status, 201, "{written}");
+        assert_eq!(server.receive("jobs", json!({})).await[0]["message"]["n"], whole);
+    }
+    for written in ["1.5", "2147483648.0", "1e10", "[1]"] {
+        let event = format!(r#"{{"specversion":"1.0","id":"1","source":"/s","type":"t","n":{written}}}"#);
+        server.publish_json("/queues/jobs", &event).await.invalid("n");
+    }
+}
+
+#[tokio::test]
 async fn json_data_is_given_back_byte_for_byte() {
     let server = Server::with_queue("jobs", json!({})).await;
     let data =

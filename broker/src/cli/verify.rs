@@ -1,0 +1,93 @@
+//! `broker verify`.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::progress;
+use crate::{
+    maintenance::MaintenanceError,
+    store::{
+        sqlite,
+        verify::{Fault, Report},
+    },
+};
+
+/// What `verify` can be told.
+#[derive(Args, Clone, Debug)]
+pub struct Verify {
+    /// The data folder, or a backup; a broker may be using it
+    #[arg(long, env = "DATA", default_value = "./data/broker", value_name = "FOLDER")]
+    data: PathBuf,
+    /// Tell what was found as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is told as JSON.
+#[derive(Serialize)]
+struct Told<'a> {
+    ok: bool,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+impl Verify {
+    /// Checks a data folder as it is at one moment, and changes nothing. Answers 1 when a fault was found.
+    ///
+    /// # Errors
+    /// When it can't be checked, or stdout is closed.
+    pub fn run(&self) -> anyhow::Result<ExitCode> {
+        if !sqlite::is_in(&self.data) {
+            return Err(MaintenanceError::NoData(self.data.display().to_string()).into());
+        }
+        let report = sqlite::verify(&self.data, &mut progress::bar("checking"))?;
+        let mut out = io::stdout().lock();
+        if self.json {
+            let told = Told { ok: report.is_clean(), report: &report };
+            writeln!(out, "{}", serde_json::to_string(&told)?)?;
+        } else {
+            tell(&mut out, &report)?;
+        }
+        Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// Tells what was found in words, a fault a line.
+pub(super) fn tell(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    for fault in &report.faults {
+        writeln!(out, "{}", sentence(fault))?;
+    }
+    if report.more_faults > 0 {
+        writeln!(out, "and {} more faults", report.more_faults)?;
+    }
+    let Report { queues, topics, messages, without_checksum, .. } = report;
+    writeln!(out, "{queues} queues, {topics} topics and {messages} messages were checked")?;
+    if *without_checksum > 0 {
+        writeln!(out, "{without_checksum} of the messages are older than checksums: their bytes were not")?;
+    }
+    let faults = report.faults.len() as u64 + report.more_faults;
+    if faults == 0 { writeln!(out, "nothing is wrong") } else { writeln!(out, "{faults} faults") }
+}
+
+fn sentence(fault: &Fault) -> String {
+    let what = serde_json::to_value(fault.what).ok();
+    let mut text = what.as_ref().and_then(|what| what.as_str()).unwrap_or_default().to_owned();
+    if let Some(id) = &fault.id {
+        text += &format!(" of message {id:?}");
+    } else if let Some(sequence) = fault.sequence {
+        text += &format!(" of message number {sequence}");
+    }
+    if let Some(source) = &fault.source {
+        text += &format!(" from {source:?}");
+    }
+    if !fault.queues.is_empty() {
+        text += &format!(" in {}", fault.queues.join(", "));
+    }
+    format!("{text}: {}", fault.detail)
+}

@@ -1,0 +1,185 @@
+//! Telling the feed what a group did: which of it is told, and with what names and texts. While nobody
+//! watches, nothing of this is done.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use broker_core::{
+    Core,
+    change::{Activity, ActivityKind},
+    identity::QueueId,
+};
+use units::Timestamp;
+
+use super::{
+    Engine,
+    feed::{Feed, LeftOut, Position, Told, ToldActivity, ToldMessage},
+};
+use crate::{
+    record::stored,
+    store::{Found, StoreError},
+};
+
+/// How long it goes on after the last watcher has gone, so that one whose connection broke misses nothing.
+const LINGER: Duration = Duration::from_secs(60);
+/// The time over which activities are counted.
+const WINDOW: Duration = Duration::from_millis(100);
+/// How many activities of one queue (or topic) are told in a window.
+const OF_ONE: u32 = 100;
+/// How many are told in a window in all.
+const OF_ALL: u32 = 400;
+
+/// What activities are counted by: what is rare has a share of its own, so that load does not hide it.
+type Share = (Option<u32>, bool);
+type Counts = HashMap<(Option<QueueId>, ActivityKind), u64>;
+
+/// The state of the telling.
+#[derive(Debug)]
+pub(crate) struct Telling {
+    feed: Arc<Feed>,
+    is_open: bool,
+    wanted_until: Instant,
+    window: Instant,
+    shares: HashMap<Share, u32>,
+    all: [u32; 2],
+    left_out: Counts,
+
+    // Of the group under way:
+    told: Vec<(usize, Told)>,
+    fresh_left_out: Counts,
+}
+
+impl Telling {
+    pub(crate) fn new(feed: Arc<Feed>) -> Self {
+        let now = Instant::now();
+        Self {
+            feed,
+            is_open: false,
+            wanted_until: now,
+            window: now,
+            shares: HashMap::new(),
+            all: [0; 2],
+            left_out: Counts::new(),
+            told: Vec::new(),
+            fresh_left_out: Counts::new(),
+        }
+    }
+
+    /// When what was left out is to be told, though nothing more happens.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        (!self.left_out.is_empty()).then(|| self.window + WINDOW)
+    }
+
+    /// Whether anybody wants to be told, or did a moment ago.
+    fn is_wanted(&mut self, now: Instant) -> bool {
+        if self.feed.watchers() > 0 {
+            self.wanted_until = now + LINGER;
+            if !mem::replace(&mut self.is_open, true) {
+                self.feed.open();
+            }
+        } else if self.is_open && now > self.wanted_until {
+            self.is_open = false;
+            self.left_out.clear();
+            self.feed.close();
+        }
+        self.is_open
+    }
+
+    /// Whether an activity is told; where not, it is counted.
+    fn choose(&mut self, activity: &Activity) -> bool {
+        let is_usual = is_usual(activity.what);
+        let of = activity.queue.map(|queue| queue.0).or_else(|| activity.topic.map(|topic| topic.0));
+        let (share, all) =
+            (self.shares.entry((of, is_usual)).or_default(), &mut self.all[usize::from(is_usual)]);
+        let is_told = *share < OF_ONE && *all < OF_ALL;
+        if is_told {
+            *share += 1;
+            *all += 1;
+        } else {
+            *self.fresh_left_out.entry((activity.queue, activity.what)).or_default() += 1;
+        }
+        is_told
+    }
+
+    /// The group is committed: so many activities happened, and what was prepared is told.
+    pub(super) fn committed(&mut self, activities: usize, core: &Core, at: Timestamp) {
+        let before = self.feed.count(activities as u64);
+        if !self.is_open {
+            return;
+        }
+        let left_out = self.end_window(core, at).map(|told| (Position::behind(before), told));
+        for (what, count) in self.fresh_left_out.drain() {
+            *self.left_out.entry(what).or_default() += count;
+        }
+        if left_out.is_some() || !self.told.is_empty() {
+            let told = self.told.drain(..);
+            let told = told.map(|(index, told)| (Position::of(before + 1 + index as u64), told));
+            self.feed.tell(left_out.into_iter().chain(told));
+        }
+    }
+
+    /// The group could not be committed: nothing of it happened.
+    pub(super) fn forget(&mut self) {
+        self.told.clear();
+        self.fresh_left_out.clear();
+    }
+
+    /// Where a window is over, the next one begins, with what was left out of it.
+    fn end_window(&mut self, core: &Core, at: Timestamp) -> Option<Told> {
+        if self.window.elapsed() < WINDOW {
+            return None;
+        }
+        self.window = Instant::now();
+        self.shares.clear();
+        self.all = [0; 2];
+        if self.left_out.is_empty() {
+            return None;
+        }
+        let name = |id: QueueId| core.queue_by_id(id).map(|queue| queue.name.clone());
+        let counts = self.left_out.drain();
+        let counts = counts.map(|((queue, what), count)| (queue.and_then(name), what, count)).collect();
+        Some(Told::LeftOut(LeftOut { at, counts }))
+    }
+}
+
+/// What happens to every message that goes well.
+const fn is_usual(what: ActivityKind) -> bool {
+    use ActivityKind::{Acked, AutoAcked, Copied, Leased, Published};
+    matches!(what, Published | Copied | Leased | Acked | AutoAcked)
+}
+
+impl Engine {
+    /// Puts names and texts to what the group did, while the store still has its messages' records.
+    pub(super) fn prepare_telling(&mut self) -> Result<(), StoreError> {
+        if !self.telling.is_wanted(Instant::now()) {
+            return Ok(());
+        }
+        for index in 0..self.effects.activities.len() {
+            if self.telling.choose(&self.effects.activities[index]) {
+                let told = self.told(index)?;
+                self.telling.told.push((index, Told::Activity(told)));
+            }
+        }
+        Ok(())
+    }
+
+    fn told(&mut self, index: usize) -> Result<ToldActivity, StoreError> {
+        let activity = self.effects.activities[index].clone();
+        let queue = activity.queue.and_then(|id| self.core.queue_by_id(id)).map(|queue| queue.name.clone());
+        let topic = activity.topic.and_then(|id| self.core.topic_by_id(id)).map(|topic| topic.name.clone());
+        let record = match activity.sequence.map(|sequence| self.read(sequence)).transpose()? {
+            Some(Found::Whole(record)) => Some(record),
+            Some(Found::Damaged(_)) | None => None,
+        };
+        let message = record.and_then(|record| {
+            let [id, source, kind] = stored::names(&record)?;
+            Some(ToldMessage { id: id.into(), source: source.into(), kind: kind.into() })
+        });
+        let Activity { at, what, consumer, reason, .. } = activity;
+        Ok(ToldActivity { at, what, queue, topic, message, consumer, reason })
+    }
+}

@@ -1,0 +1,39 @@
+//! What is done with a data folder from outside the broker that uses it: copied, put back, checked.
+
+pub mod backup;
+pub mod restore;
+
+use std::{fs::File, io, path::Path};
+
+use crate::store::{StoreError, verify::Report};
+
+/// Why it was not done. Nothing was left behind or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MaintenanceError {
+    /// A backup never replaces anything.
+    #[error("{0} exists already: name a folder that does not")]
+    Exists(String),
+    /// There is no database in the folder.
+    #[error("there is no broker's data in {0}")]
+    NoData(String),
+    /// A restore would replace what is there.
+    #[error("{0} is not empty: with --force the broker's files in it are set aside")]
+    NotEmpty(String),
+    /// The backup is not what was once written.
+    #[error("the backup has {} faults; with --allow-damaged it is restored as it is", .0.faults.len())]
+    Damaged(Box<Report>),
+    /// The data can't be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Names what was to be done when the file system refuses.
+fn files(what: &str, path: &Path) -> impl FnOnce(io::Error) -> MaintenanceError + use<> {
+    let what = format!("can't {what} {}", path.display());
+    move |source| StoreError::Files { what, source }.into()
+}
+
+fn sync_folder(path: &Path) -> Result<(), MaintenanceError> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(files("sync", path))
+}

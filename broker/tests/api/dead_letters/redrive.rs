@@ -1,0 +1,68 @@
+//! Redriving what fits a filter.
+
+use serde_json::json;
+
+use super::{JOBS, with_letters};
+use crate::server::{event, ids};
+
+#[tokio::test]
+async fn only_what_fits_the_filter_is_redriven_oldest_first() {
+    let server = with_letters(&[
+        ("1", "order.placed", "timeout after 30s"),
+        ("2", "order.placed", "card declined"),
+        ("3", "other", "timeout after 31s"),
+        ("4", "order.placed", "timeout after 32s"),
+    ])
+    .await;
+    let path = format!("{JOBS}/redrive");
+    let timeouts = json!({"type": "order.placed", "reason": "timeout", "dry_run": true});
+    let dry = server.post(&path, timeouts.clone()).await.json();
+    assert_eq!(dry, json!({"redriven": 2, "ids": ["1", "4"], "not_found": []}));
+    assert_eq!(server.counts("jobs").await["dead"], 4);
+
+    let mut oldest = timeouts;
+    oldest["limit"] = 1.into();
+    oldest["dry_run"] = false.into();
+    assert_eq!(server.post(&path, oldest).await.json()["ids"], json!(["1"]));
+    assert_eq!(server.post(&path, json!({"reason": "timeout"})).await.json()["ids"], json!(["3", "4"]));
+    assert_eq!(ids(&server.receive("jobs", json!({"max": 10})).await), ["1", "3", "4"]);
+    assert_eq!(server.counts("jobs").await["dead"], 1);
+}
+
+#[tokio::test]
+async fn a_filter_by_time_means_when_they_last_failed() {
+    let server = with_letters(&[("1", "t", "broken")]).await;
+    let at = server.get(&format!("{JOBS}/1")).await.json()["last_failed_at"].clone();
+    let path = format!("{JOBS}/redrive");
+    let before = json!({"until": "2020-01-01T00:00:00Z", "dry_run": true});
+    assert_eq!(server.post(&path, before).await.json()["redriven"], 0);
+    let just_then = json!({"since": at, "until": at, "dry_run": true});
+    assert_eq!(server.post(&path, just_then).await.json()["ids"], json!(["1"]));
+}
+
+#[tokio::test]
+async fn a_source_narrows_a_filter_as_it_narrows_ids() {
+    let server = with_letters(&[("1", "t", "broken")]).await;
+    let mut other = event("2");
+    other["source"] = "/else".into();
+    server.publish_json("/queues/jobs", &other.to_string()).await;
+    server.fail_next("jobs", "broken").await;
+    let redriven = server.post(&format!("{JOBS}/redrive?source=/else"), json!({"reason": "broken"})).await;
+    assert_eq!(redriven.json()["ids"], json!(["2"]));
+    let purged = server.post(&format!("{JOBS}/purge?source=/test"), json!({})).await;
+    assert_eq!(purged.json(), json!({"purged": 1}));
+}
+
+#[tokio::test]
+async fn what_no_filter_can_be_is_named() {
+    let server = with_letters(&[]).await;
+    for (body, field) in [
+        (json!({"per_second": 0}), "per_second"),
+        (json!({"per_second": 100_001}), "per_second"),
+        (json!({"dry_run": "yes"}), "dry_run"),
+        (json!({"type": 7}), "type"),
+        (json!({"colour": "red"}), "colour"),
+    ] {
+        server.post(&format!("{JOBS}/redrive"), body).await.invalid(field);
+    }
+}

@@ -1,0 +1,167 @@
+//! Which requests are taken in: their heads within bounds, and no more at a time than memory allows.
+//! The others hear at once when to come again.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, Request, State},
+    http::{Method, request::Parts},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use http_body::Body as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{
+    Limits, Unread,
+    arriving::{Arriving, throw_away},
+    leaving::Leaving,
+};
+use crate::{
+    budget::{Budget, Share},
+    problem::{HEADERS_TOO_LARGE, OVERLOADED, Problem},
+};
+
+/// When whoever came at a bad time may come again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Whoever asks these has to hear an answer whatever the load.
+const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
+/// An answer of at least so many bytes counts against the memory of all answers.
+const LARGE: u64 = 64 << 10;
+
+/// What a server has room for.
+#[derive(Clone, Debug)]
+pub(super) struct Admission {
+    limits: Limits,
+    requests: Arc<Semaphore>,
+    bodies: Budget,
+    answers: Budget,
+}
+
+impl Admission {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            requests: Arc::new(Semaphore::new(limits.requests)),
+            bodies: Budget::new(limits.request_memory),
+            answers: Budget::new(limits.answer_memory),
+        }
+    }
+
+    /// A request that is not worked on yet; `None` where there would be no place for it now.
+    fn begin(&self) -> Option<InFlight> {
+        let held = Held { requests: Arc::clone(&self.requests), place: None, share: self.bodies.share() };
+        (self.requests.available_permits() > 0).then(|| InFlight(Arc::new(Mutex::new(Some(held)))))
+    }
+
+    /// Lets the answer to what only reads go, where there is room for it: a client may take its time. What
+    /// changes something has been carried out by now, and is answered.
+    fn let_go(&self, response: Response) -> Response {
+        let size = response.body().size_hint().lower();
+        if size < LARGE {
+            return response;
+        }
+        let mut share = self.answers.share();
+        if !share.grow(usize::try_from(size).unwrap_or(usize::MAX)) {
+            return overloaded("too many bytes of answers are being written already").into_response();
+        }
+        response.map(|body| Body::new(Leaving::new(body, share)))
+    }
+}
+
+/// Takes a request in, or refuses it before any of its body is read.
+pub(super) async fn admit(State(admission): State<Admission>, mut request: Request, next: Next) -> Response {
+    if ALWAYS.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    if let Err(problem) = check_head(&request, admission.limits) {
+        return problem.into_response();
+    }
+    let limit = admission.limits.body_time;
+    let has_body = !request.body().is_end_stream();
+    let in_flight = admission.begin().filter(|in_flight| has_body || in_flight.takes_place());
+    let Some(in_flight) = in_flight else {
+        throw_away(request.into_body(), limit).await;
+        return overloaded(Unread::NoPlace.to_string()).into_response();
+    };
+    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    request.extensions_mut().insert(in_flight.clone());
+    if has_body {
+        request = request.map(|body| Body::new(Arriving::new(body, limit, in_flight.clone())));
+    }
+    let response = next.run(request).await;
+    in_flight.release();
+    if only_reads { admission.let_go(response) } else { response }
+}
+
+fn overloaded(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
+    Problem::new(&OVERLOADED).detail(detail).retry_after(PAUSE)
+}
+
+fn check_head(request: &Request, limits: Limits) -> Result<(), Problem> {
+    let headers = request.headers();
+    let too_large = |detail: String| Problem::new(&HEADERS_TOO_LARGE).detail(detail);
+    if headers.len() > limits.headers {
+        return Err(too_large(format!("{} headers are more than {}", headers.len(), limits.headers)));
+    }
+    let line = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
+    let fields = headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    let bytes = line + fields.sum::<usize>();
+    if bytes > limits.header_bytes {
+        return Err(too_large(format!(
+            "{bytes} bytes of path and headers are more than {}",
+            limits.header_bytes
+        )));
+    }
+    Ok(())
+}
+
+/// What a request takes of what there is for all: a place among those that are worked on, once its body is
+/// there, and memory for the body. Given up when it is answered; a handler that only waits gives it up before.
+#[derive(Clone, Debug)]
+pub struct InFlight(Arc<Mutex<Option<Held>>>);
+
+#[derive(Debug)]
+struct Held {
+    requests: Arc<Semaphore>,
+    place: Option<OwnedSemaphorePermit>,
+    share: Share,
+}
+
+impl InFlight {
+    /// The request is not worked on any more, and its body is gone: it only waits, and is counted elsewhere.
+    pub fn release(&self) {
+        drop(self.lock().take());
+    }
+
+    /// Whether so many more bytes of its body have room.
+    pub(super) fn holds_more(&self, bytes: usize) -> bool {
+        self.lock().as_mut().is_none_or(|held| held.share.grow(bytes))
+    }
+
+    /// Whether there is a place for it, which is its own from now on.
+    pub(super) fn takes_place(&self) -> bool {
+        let mut held = self.lock();
+        let Some(held) = held.as_mut().filter(|held| held.place.is_none()) else { return true };
+        held.place = Arc::clone(&held.requests).try_acquire_owned().ok();
+        held.place.is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for InFlight {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        // Where a router is called without a server, nothing is counted.
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self(Arc::default())))
+    }
+}

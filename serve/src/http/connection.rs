@@ -1,0 +1,114 @@
+//! One connection from its first byte to its end: encrypted or not, HTTP/1.1 or HTTP/2, within its times.
+
+use std::{convert::Infallible, pin::pin, time::Duration};
+
+use axum::{Router, body::Body};
+use http::{Request, Response};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::{Limits, idle::Doing, leaving::Leaving};
+use crate::tls::Tls;
+
+/// How long a connection may take to agree on its keys, unless it may be idle even less.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long an idle connection that was told to end may take to do so.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// What a connection's buffer has beside the largest head.
+const BUFFER: usize = 32 << 10;
+
+/// What all connections of a server have in common.
+#[derive(Clone)]
+pub(super) struct Connections {
+    router: Router,
+    limits: Limits,
+    tls: Option<Tls>,
+    builder: auto::Builder<TokioExecutor>,
+    stop: CancellationToken,
+}
+
+impl Connections {
+    pub(super) fn new(router: Router, limits: Limits, tls: Option<Tls>, stop: CancellationToken) -> Self {
+        Self { router, limits, tls, builder: builder(limits), stop }
+    }
+
+    /// Serves one connection until it ends. Its faults are its own.
+    pub(super) async fn serve(self, stream: TcpStream) {
+        // Without this each answer may wait for the acknowledgement of the one before.
+        let _ = stream.set_nodelay(true);
+        let mut stream = Box::pin(TimeoutStream::new(stream));
+        stream.as_mut().set_write_timeout_pinned(Some(self.limits.write_time));
+        let Some(tls) = &self.tls else { return self.speak_http(stream).await };
+        let handshake = timeout(HANDSHAKE.min(self.limits.idle_time), tls.acceptor().accept(stream));
+        let agreed = tokio::select! {
+            agreed = handshake => agreed,
+            () = self.stop.cancelled() => return,
+        };
+        match agreed {
+            Ok(Ok(stream)) => self.speak_http(stream).await,
+            Ok(Err(error)) => tracing::debug!(error = %error, "tls_handshake_failed"),
+            Err(_) => tracing::debug!("tls_handshake_timed_out"),
+        }
+    }
+
+    async fn speak_http(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let doing = Doing::nothing_yet();
+        let service = service_fn(|request| answer(self.router.clone(), request, &doing));
+        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                Some(connection.await)
+            }
+            () = doing.nothing_for(self.limits.idle_time) => {
+                connection.as_mut().graceful_shutdown();
+                timeout(FAREWELL, connection).await.ok()
+            }
+        };
+        if let Some(Err(error)) = ended {
+            tracing::debug!(error = %error, "connection_ended");
+        }
+    }
+}
+
+fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    doing: &Doing,
+) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
+    let open = doing.begin();
+    async move {
+        let response = router.oneshot(request.map(Body::new)).await?;
+        Ok(response.map(|body| Body::new(Leaving::new(body, open))))
+    }
+}
+
+fn builder(limits: Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // Beyond twice our own limits it answers 431 by itself, without a problem.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle_time)
+        .max_headers(limits.headers.saturating_mul(2))
+        .max_buf_size(limits.header_bytes.saturating_mul(2).saturating_add(BUFFER));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(256)
+        .max_header_list_size(u32::try_from(limits.header_bytes.saturating_mul(2)).unwrap_or(u32::MAX));
+    builder
+}
