@@ -12,6 +12,7 @@ mod dead_letters;
 mod events;
 mod filters;
 mod limits;
+mod naming;
 mod publishing;
 mod queues;
 mod receiving;

@@ -36,7 +36,7 @@ pub(super) struct Server {
     broker: Broker,
     engine: EngineThread,
     tokens: Arc<Tokens>,
-    /// Whether something was done since it was last cleared.
+    /// Whether something may have changed since it was last cleared.
     touched: AtomicBool,
     _folder: TempDir,
 }
@@ -86,9 +86,6 @@ impl Server {
 
     /// What came back; `None` where nothing does in time.
     pub(super) fn ask(&self, call: &Call) -> Option<Answer> {
-        if call.method != Method::GET {
-            self.touched.store(true, Ordering::Relaxed);
-        }
         let patience = if call.may_wait() { SHORT_PATIENCE } else { PATIENCE };
         let answered = async {
             let Ok(response) = self.router.clone().oneshot(call.request()).await;
@@ -96,7 +93,12 @@ impl Server {
             let body = body.collect().await.expect("bodies are made in memory").to_bytes();
             Answer { status: parts.status.as_u16(), headers: parts.headers, body }
         };
-        self.runtime.block_on(async { tokio::time::timeout(patience, answered).await.ok() })
+        let answer = self.runtime.block_on(async { tokio::time::timeout(patience, answered).await.ok() });
+        let changes = |answer: &Answer| call.method != Method::GET && answer.status < 300;
+        if answer.as_ref().is_none_or(changes) {
+            self.touched.store(true, Ordering::Relaxed);
+        }
+        answer
     }
 
     /// Takes away what an input made.

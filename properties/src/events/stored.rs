@@ -1,6 +1,6 @@
 //! The stored form of an event, however it came in.
 
-use broker::record::{Listed, all_attributes};
+use broker::record::{Listed, all_attributes, stored};
 use broker_core::command::NewMessage;
 
 use crate::{members::Members, request::Request};
@@ -14,6 +14,7 @@ pub(super) fn hold(message: &NewMessage, id: &str) {
     in_its_layout(&members, record);
     assert_eq!(members.text("id").as_deref(), Some(id), "{record}");
     listed_as_it_is(&members, record, message);
+    named_as_it_is(&members, record);
     stable(message, record);
 }
 
@@ -43,6 +44,19 @@ fn listed_as_it_is(members: &Members, record: &str, message: &NewMessage) {
     stored.sort();
     published.sort();
     assert_eq!(stored, published, "{record}");
+}
+
+/// What is read of a record's beginning alone is what stands there, and of a damaged one no more than that.
+fn named_as_it_is(members: &Members, record: &str) {
+    let wanted = ["id", "source", "type"].map(|name| members.text(name).expect("it was read before"));
+    let names = stored::names(record.as_bytes()).unwrap_or_else(|| panic!("no names in {record}"));
+    assert_eq!(names, wanted, "{record}");
+    let whole = stored::Head::of_damaged(record.as_bytes());
+    assert_eq!([whole.id, whole.source, whole.kind], wanted, "{record}");
+    let half = stored::Head::of_damaged(&record.as_bytes()[..record.len() / 2]);
+    for (read, wanted) in [half.id, half.source, half.kind].iter().zip(&wanted) {
+        assert!(read.is_empty() || read == wanted, "{read:?} of {record}");
+    }
 }
 
 /// A record is an event in structured mode: published again, it is the same message, and it is stored as it

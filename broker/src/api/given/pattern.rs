@@ -76,7 +76,11 @@ fn of_stretch(start: u64, end: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+    use regex::Regex;
+
     use super::*;
+    use crate::api::given::{Bytes, LARGEST, Span, TEN_YEARS};
 
     /// The numbers that a pattern of [`of_numbers`] lists, read back from its parts.
     fn covered(pattern: &str) -> Vec<(u64, u64)> {
@@ -107,6 +111,56 @@ mod tests {
             }
         }
         (low.parse().unwrap(), high.parse().unwrap())
+    }
+
+    /// Texts of a number and a unit, the number most often at an end of a range that counts in that unit.
+    fn texts(units: &'static [(&'static str, u64)], ends: &'static [u64]) -> impl Strategy<Value = String> {
+        let at_end = (select(units), select(ends), 0..5_u64).prop_map(|((unit, factor), end, step)| {
+            ((end / factor).saturating_add(step).saturating_sub(2).to_string(), unit)
+        });
+        let anywhere = (select(units), any::<u64>(), 0..64_u32)
+            .prop_map(|((unit, _), number, shift)| ((number >> shift).to_string(), unit));
+        let odd = (select(&["", "-", "+", "1.", " "][..]), select(&["", "S", "kB", "ms ", "days"][..]))
+            .prop_map(|(number, unit)| (format!("{number}7"), unit));
+        let number_and_unit = prop_oneof![6 => at_end, 2 => anywhere, 1 => odd];
+        ("0{0,2}", number_and_unit).prop_map(|(zeros, (number, unit))| format!("{zeros}{number}{unit}"))
+    }
+
+    /// The first text that the pattern of a range and the parser of its durations judge differently.
+    fn of_two_minds<const MIN: u64, const MAX: u64>(texts: &[String]) -> Option<&String> {
+        let pattern = Regex::new(&of_durations(MIN, MAX)).unwrap();
+        let parse = |text: &str| Span::<MIN, MAX>::parse(text);
+        texts.iter().find(|text| pattern.is_match(text) != parse(text).is_ok())
+    }
+
+    /// The same of sizes.
+    fn of_two_minds_on_sizes<const MIN: u64, const MAX: u64>(texts: &[String]) -> Option<&String> {
+        let pattern = Regex::new(&of_sizes(MIN, MAX)).unwrap();
+        let read = |text: &str| serde_json::from_value::<Bytes<MIN, MAX>>(text.into());
+        texts.iter().find(|text| pattern.is_match(text) != read(text).is_ok())
+    }
+
+    const LEASE: (u64, u64) = (100, 43_200_000);
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn the_pattern_of_durations_matches_just_those_that_are_taken(
+            texts in vec(texts(&TIMES, &[LEASE.0, LEASE.1, 0, 1, TEN_YEARS, u64::MAX]), 200),
+        ) {
+            prop_assert_eq!(of_two_minds::<{ LEASE.0 }, { LEASE.1 }>(&texts), None);
+            prop_assert_eq!(of_two_minds::<0, TEN_YEARS>(&texts), None);
+            prop_assert_eq!(of_two_minds::<1, TEN_YEARS>(&texts), None);
+        }
+
+        #[test]
+        fn the_pattern_of_sizes_matches_just_those_that_are_taken(
+            texts in vec(texts(&SIZES, &[0, 1, 1 << 30, LARGEST, u64::MAX]), 200),
+        ) {
+            prop_assert_eq!(of_two_minds_on_sizes::<1, LARGEST>(&texts), None);
+            prop_assert_eq!(of_two_minds_on_sizes::<1, { 1 << 30 }>(&texts), None);
+        }
     }
 
     proptest::proptest! {
