@@ -165,8 +165,7 @@ impl StoreLayer {
         let (Ending::PowerFails { clock, .. } | Ending::IoFails { clock, .. }) = turn.ending else {
             return Err(Violation("the engine failed without a reason".to_owned()));
         };
-        // After a failed sync the cache shows what the disk will never hold: only the power's end ends that.
-        if matches!(turn.ending, Ending::PowerFails { .. }) || disk::sync_failed() {
+        if matches!(turn.ending, Ending::PowerFails { .. }) {
             self.power_fails(turn.dice);
         } else {
             self.running = None;
