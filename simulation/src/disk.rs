@@ -8,8 +8,9 @@ mod file;
 mod locks;
 pub mod vfs;
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{cell::RefCell, collections::BTreeMap, io, path::Path};
 
+use broker::store::sqlite::FileSystem;
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
 
 use self::file::File;
@@ -20,6 +21,9 @@ pub const PAGE: u64 = 4096;
 thread_local! {
     static DISK: RefCell<Disk> = RefCell::new(Disk::default());
 }
+
+/// The disk as the store's file system.
+pub const FILES: FileSystem = FileSystem { vfs: Some(vfs::NAME), write_again };
 
 /// What a fuse does when it blows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +67,6 @@ pub(crate) struct Disk {
     fuse: Option<(u32, Blow)>,
     /// The power has failed.
     dark: bool,
-    sync_failed: bool,
     skipped: Skipped,
     /// What SQLite draws its random numbers from.
     random: u64,
@@ -77,7 +80,6 @@ impl Default for Disk {
             limit: None,
             fuse: None,
             dark: false,
-            sync_failed: false,
             skipped: Skipped::None,
             random: 1,
         }
@@ -124,7 +126,6 @@ impl Disk {
         self.generation += 1;
         self.fuse = None;
         self.dark = false;
-        self.sync_failed = false;
         self.files.values_mut().for_each(File::let_go);
     }
 }
@@ -158,10 +159,15 @@ pub fn room() -> u64 {
     DISK.with_borrow(Disk::room)
 }
 
-/// Whether a sync failed since the last start: then what was written before is gone from the cache's list.
-#[must_use]
-pub fn sync_failed() -> bool {
-    DISK.with_borrow(|disk| disk.sync_failed)
+fn write_again(path: &Path) -> io::Result<()> {
+    DISK.with_borrow_mut(|disk| {
+        let path = path.to_string_lossy();
+        if !disk.has(&path) {
+            return Ok(());
+        }
+        let failed = |_| io::Error::other("the simulated disk failed");
+        disk.write_again(&path).map_err(failed)
+    })
 }
 
 /// The broker's process ended; the machine did not.

@@ -1,6 +1,6 @@
 //! The tables, their versions, and how a connection is set up.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
@@ -145,7 +145,7 @@ const VERSION: i64 = STEPS.len() as i64;
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) path: PathBuf,
-    pub(super) vfs: Option<Arc<str>>,
+    pub(super) vfs: Option<&'static str>,
 }
 
 /// Opens the owner's connection, and brings the tables to the present version.
@@ -181,8 +181,8 @@ pub(super) fn open_beside(place: &Place, writes: bool) -> Result<Connection, Sto
 /// Each connection is used by one thread at a time, so SQLite's own locks are not needed.
 fn connect(place: &Place, access: OpenFlags) -> Result<Connection, StoreError> {
     let (path, flags) = (&place.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX);
-    let connection = match &place.vfs {
-        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, &**vfs)?,
+    let connection = match place.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
         None => Connection::open_with_flags(path, flags)?,
     };
     // Closing well makes its own checkpoint; after a failure there must be none.

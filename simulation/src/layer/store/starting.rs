@@ -10,7 +10,7 @@ use units::Timestamp;
 
 use super::{Running, StoreLayer, watched::Watched};
 use crate::{
-    disk::{self, Blow, vfs},
+    disk::{self, Blow},
     invariants::{Checked, Violation, check_all},
     layer::core::shifted,
     model::Model,
@@ -26,7 +26,7 @@ const FAILS_AGAIN: u32 = 4;
 impl StoreLayer {
     pub(super) fn start(&self) -> Result<Running, StoreError> {
         let folder = DataFolder::open(self.folder.path())?;
-        let (store, checkpoints) = SqliteStore::open_by_hand(folder, Some(vfs::NAME))?;
+        let (store, checkpoints) = SqliteStore::open_by_hand(folder, disk::FILES)?;
         let reader = store.reader();
         let store = Box::new(Watched::new(store, Arc::clone(&self.notes)));
         let settings =
