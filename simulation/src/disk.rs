@@ -65,6 +65,8 @@ pub(crate) struct Disk {
     limit: Option<u64>,
     /// How many writes and syncs are done before something blows.
     fuse: Option<(u32, Blow)>,
+    /// How many reads are done before one fails.
+    reads: Option<u32>,
     /// The power has failed.
     dark: bool,
     skipped: Skipped,
@@ -79,6 +81,7 @@ impl Default for Disk {
             generation: 0,
             limit: None,
             fuse: None,
+            reads: None,
             dark: false,
             skipped: Skipped::None,
             random: 1,
@@ -107,6 +110,22 @@ impl Disk {
         }
     }
 
+    /// One more read.
+    fn spend_read(&mut self) -> Result<(), Trouble> {
+        match &mut self.reads {
+            _ if self.dark => Err(Trouble::Io),
+            None => Ok(()),
+            Some(0) => {
+                self.reads = None;
+                Err(Trouble::Io)
+            }
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+        }
+    }
+
     fn used(&self) -> u64 {
         self.files.values().map(File::len).sum()
     }
@@ -125,6 +144,7 @@ impl Disk {
     fn restart(&mut self) {
         self.generation += 1;
         self.fuse = None;
+        self.reads = None;
         self.dark = false;
         self.files.values_mut().for_each(File::let_go);
     }
@@ -143,9 +163,17 @@ pub fn light_fuse(after: u8, blow: Blow) {
     DISK.with_borrow_mut(|disk| disk.fuse = Some((after.into(), blow)));
 }
 
+/// After so many more reads, one fails.
+pub fn fail_read(after: u8) {
+    DISK.with_borrow_mut(|disk| disk.reads = Some(after.into()));
+}
+
 /// Nothing more is to happen. Tells whether it did not happen yet.
 pub fn cut_fuse() -> bool {
-    DISK.with_borrow_mut(|disk| disk.fuse.take().is_some())
+    DISK.with_borrow_mut(|disk| {
+        disk.reads = None;
+        disk.fuse.take().is_some()
+    })
 }
 
 /// Lets the disk grow by so many pages at the most; `None` lifts the limit.

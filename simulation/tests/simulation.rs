@@ -3,7 +3,7 @@
 
 use simulation::{
     layer::LayerKind,
-    operation::{Call, Ending, QueueChange, Turn},
+    operation::{Call, Ending, Failure, QueueChange, Turn},
     plants::Bug,
     play::{Played, play},
     shrink::shrink,
@@ -42,7 +42,7 @@ fn what_is_shown_after_a_failed_sync_is_on_disk() {
     let fails = |after| Turn {
         wait: 0,
         calls: vec![Call::PutQueue { queue: 1, change: QueueChange::Nothing }],
-        ending: Ending::IoFails { after, full: false, clock: 0 },
+        ending: Ending::IoFails { after, how: Failure::Write, clock: 0 },
         dice: 1,
     };
     for after in 0..12 {

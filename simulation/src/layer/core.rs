@@ -18,7 +18,7 @@ use crate::{
     invariants::{Checked, Violation, check_all, check_counts, same, same_answer},
     memory::Memory,
     model::Model,
-    operation::{Call, Ending, Turn},
+    operation::{Call, Ending, Failure, Turn},
     plants::{Bug, Plant},
     scenery::Scenery,
 };
@@ -232,7 +232,7 @@ impl Layer for CoreLayer {
         }
         let mut answers = self.decide(commands.clone(), true)?;
         let mut before = before;
-        if let Ending::IoFails { full: true, .. } = turn.ending
+        if let Ending::IoFails { how: Failure::NoRoom, .. } = turn.ending
             && let Some(model) = before.take()
         {
             self.roll_back(model);

@@ -38,6 +38,8 @@ use crate::{
 const ALL_EVERY: u64 = 8;
 /// How long a refusal for want of room may go on after there is room.
 const REFUSALS_GO_ON: Duration = Duration::from_secs(2);
+/// How long the engine does nothing by itself after not even acks could be written.
+const PAUSE: Duration = Duration::from_secs(1);
 /// When a simulated broker is first started.
 const BEGINNING: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -143,13 +145,12 @@ impl StoreLayer {
                 let closed = running.engine.close();
                 drop((running.broker, running.checkpoints));
                 disk::process_ends();
-                let limited = std::mem::take(&mut self.is_limited);
                 if let Err(error) = closed
-                    && !limited
+                    && !self.is_limited
                 {
                     return Err(Violation(format!("closing: {error}")));
                 }
-                self.start_again(vec![model], clock, 1)
+                self.start_again(vec![model], clock, turn.dice | 1)
             }
             Ending::Checkpoint => self.checkpoint(),
             Ending::CheckpointPowerFails { after, clock } => {

@@ -1,7 +1,7 @@
 //! One group: asked, stepped, and each answer compared; or the broker died of it, and what it left is one
 //! of few things.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use broker::Delivery;
 use broker_core::{
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use units::Timestamp;
 
 use super::{
-    REFUSALS_GO_ON, Sent, StoreLayer,
+    PAUSE, REFUSALS_GO_ON, Sent, StoreLayer,
     asking::{Answer, Question, reply_of},
 };
 use crate::{
@@ -20,11 +20,8 @@ use crate::{
     invariants::{Checked, Violation, same, same_answer},
     layer::core::hang_up,
     model::Model,
-    operation::{Ending, Turn},
+    operation::{Ending, Failure, Turn},
 };
-
-/// How long the engine does nothing by itself after not even acks could be written.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a delivery must show beside what the core says.
 type Shown = Vec<(Sequence, Bytes, Option<Arc<str>>)>;
@@ -38,8 +35,11 @@ impl StoreLayer {
         self.notes.lock().fulls = 0;
         match turn.ending {
             Ending::PowerFails { after, .. } => disk::light_fuse(after, Blow::PowerFails),
-            Ending::IoFails { after, full: true, .. } => disk::light_fuse(after, Blow::Full),
-            Ending::IoFails { after, full: false, .. } => disk::light_fuse(after, Blow::Fails),
+            Ending::IoFails { after, how, .. } => match how {
+                Failure::NoRoom => disk::light_fuse(after, Blow::Full),
+                Failure::Write => disk::light_fuse(after, Blow::Fails),
+                Failure::Read => disk::fail_read(after),
+            },
             _ => {}
         }
         let stepped = self.running()?.engine.step();
