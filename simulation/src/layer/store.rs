@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use units::Timestamp;
 
 use self::{time::SimulatedTime, watched::Notes};
-use super::Layer;
+use super::{Layer, Tally};
 use crate::{
     clients::Clients,
     disk::{self, Blow, Skipped, vfs},
@@ -74,6 +74,7 @@ pub struct StoreLayer {
     /// Whether the disk is limited, and until when publishes may be refused after it was.
     is_limited: bool,
     refuses_until: Timestamp,
+    tally: Tally,
 }
 
 impl StoreLayer {
@@ -102,6 +103,7 @@ impl StoreLayer {
             paused_until: Timestamp::default(),
             is_limited: false,
             refuses_until: Timestamp::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -229,5 +231,9 @@ impl Layer for StoreLayer {
         self.power_fails(1);
         self.start_again(vec![model], 0, 1)?;
         self.check_integrity()
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
     }
 }

@@ -45,6 +45,7 @@ impl StoreLayer {
         let stepped = self.running()?.engine.step();
         disk::cut_fuse();
         let fulls = self.notes.lock().fulls;
+        self.tally.undone += u64::from(fulls);
         if fulls > 0 {
             self.refuses_until = now.plus(REFUSALS_GO_ON);
         }
@@ -96,6 +97,7 @@ impl StoreLayer {
     ) -> Checked {
         let is_publish = matches!(command, Command::Publish(_));
         if matches!(answer, Answer::StorageFull) {
+            self.tally.refused += 1;
             let may = is_publish && (self.is_limited || self.refuses_until >= now);
             return same(|| "that it may be refused for want of room".to_owned(), may, true);
         }
@@ -107,6 +109,7 @@ impl StoreLayer {
         match answer {
             Answer::Decided(is) => {
                 same_answer(&is, &should)?;
+                self.tally.refusals += u64::from(is.is_err());
                 is.iter().for_each(|reply| self.clients.hear(reply));
                 Ok(())
             }
@@ -114,6 +117,7 @@ impl StoreLayer {
                 let reply = reply_of(&handout.deliveries);
                 same_answer(&Ok(reply.clone()), &should)?;
                 check_shown(&handout.deliveries, &shown)?;
+                self.tally.delivered += handout.deliveries.len() as u64;
                 if hangs_up {
                     self.given_back.extend(hang_up(command, &reply));
                     drop(handout);
@@ -141,6 +145,7 @@ impl StoreLayer {
 
     /// The broker died in a group: nothing of it happened, or all.
     fn die(&mut self, sent: &[Sent], fulls: u32, turn: &Turn, now: Timestamp) -> Checked {
+        self.tally.deaths += 1;
         let mut nothing = std::mem::take(&mut self.model);
         if fulls > 0 {
             nothing.restart(now);

@@ -40,6 +40,7 @@ impl StoreLayer {
     /// Starts the broker that died at its present time, with the wall clock moved. What it shows must be
     /// one of what may be, restarted.
     pub(super) fn start_again(&mut self, mut may_be: Vec<Model>, clock: i32, dice: u32) -> Checked {
+        self.tally.starts += 1;
         self.given_back.clear();
         self.paused_until = Timestamp::default();
         if dice.is_multiple_of(MAKES_ROOM) {
@@ -67,7 +68,7 @@ impl StoreLayer {
         }
         let running = self.running.insert(running);
         let mut differences = Vec::new();
-        for mut model in may_be {
+        for (place, mut model) in may_be.into_iter().enumerate() {
             model.restart(now);
             // Where not even that found room, nothing was done that fell due.
             if fulls < 2 {
@@ -76,6 +77,7 @@ impl StoreLayer {
             match check_all(running.engine.look().0, &model) {
                 Ok(()) => {
                     self.model = model;
+                    self.tally.happened += u64::from(place > 0);
                     return self.check_stored();
                 }
                 Err(difference) => differences.push(difference.to_string()),
