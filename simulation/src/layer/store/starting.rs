@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use broker::{
-    engine::{EngineSettings, by_hand},
+    engine::{EngineSettings, by_hand, clock::Time as _},
     store::{Store as _, StoreError, folder::DataFolder, sqlite::SqliteStore},
 };
 use units::Timestamp;
@@ -102,7 +102,6 @@ impl StoreLayer {
             disk::process_ends();
         }
         if let Some(read_at) = self.notes.lock().read_at {
-            use broker::engine::clock::Time as _;
             let now = read_at.max(self.time.wall());
             let begun = may_be.iter().cloned().map(|mut model| {
                 model.restart(now);
