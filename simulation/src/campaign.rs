@@ -10,7 +10,12 @@ use std::{
 };
 
 use crate::{
-    invariants::Violation, layer::LayerKind, operation::Turn, plants::Bug, play::play, shrink::shrink,
+    invariants::Violation,
+    layer::{LayerKind, Tally},
+    operation::Turn,
+    plants::Bug,
+    play::play,
+    shrink::shrink,
     workload::Workload,
 };
 
@@ -39,6 +44,8 @@ pub struct Failure {
 pub struct Outcome {
     /// How many steps were done.
     pub steps: u64,
+    /// What the brokers met.
+    pub tally: Tally,
     /// How long it took.
     pub took: Duration,
     /// The first failure, if any.
@@ -64,6 +71,7 @@ pub fn run(layer: LayerKind, bug: Option<Bug>, extent: Extent) -> Outcome {
     let started = Instant::now();
     let (next, done) = (AtomicU64::new(extent.seed), AtomicU64::new(0));
     let failed = AtomicBool::new(false);
+    let tally = Mutex::new(Tally::default());
     let first: Mutex<Option<(u64, u64)>> = Mutex::new(None);
     let work = || {
         while done.load(Ordering::Relaxed) < extent.steps
@@ -74,6 +82,7 @@ pub fn run(layer: LayerKind, bug: Option<Bug>, extent: Extent) -> Outcome {
             let left = extent.steps.saturating_sub(done.load(Ordering::Relaxed));
             let played = play(layer, bug, Workload::new(seed), STEPS_A_SEED.min(left));
             done.fetch_add(played.steps, Ordering::Relaxed);
+            *tally.lock().expect("nothing panics under this lock") += played.tally;
             if played.violation.is_some() {
                 failed.store(true, Ordering::Relaxed);
                 let mut first = first.lock().expect("nothing panics under this lock");
@@ -83,8 +92,9 @@ pub fn run(layer: LayerKind, bug: Option<Bug>, extent: Extent) -> Outcome {
     };
     thread::scope(|scope| (0..extent.threads).for_each(|_| drop(scope.spawn(work))));
     let first = first.into_inner().expect("nothing panics under this lock");
+    let tally = tally.into_inner().expect("nothing panics under this lock");
     let (steps, took) = (done.into_inner(), started.elapsed());
-    Outcome { steps, took, failure: first.map(|(seed, steps)| explain(layer, bug, seed, steps)) }
+    Outcome { steps, tally, took, failure: first.map(|(seed, steps)| explain(layer, bug, seed, steps)) }
 }
 
 /// Plays a seed again and shrinks its script.

@@ -1,23 +1,25 @@
 //! The clients: they turn a script's calls into commands, by what they were told so far.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+mod words;
+
+use std::{collections::VecDeque, sync::Arc};
 
 use broker_core::{
     command::{
-        Chosen, Command, DeadLetters, Destination, Nack, NewMessage, Publish, Receive, Span,
-        SubscriptionPatch, When,
+        Chosen, Command, Destination, Nack, NewMessage, Publish, Receive, Span, SubscriptionPatch, When,
     },
-    filter::Filter,
-    identity::{Identity, Name, Receipt, RedriveId, Selector},
+    identity::{Receipt, RedriveId},
     reply::Reply,
-    settings::{BackoffPatch, QueueSettingsPatch, Start, TopicSettingsPatch},
+    settings::{BackoffPatch, QueueSettingsPatch, TopicSettingsPatch},
 };
 use bytes::Bytes;
 use units::Timestamp;
 
+use self::words::{ago, begins, changed, filter, identity, kind, letters, selector, since, when};
+pub(crate) use self::words::{ms, name};
 use crate::{
     model::Model,
-    operation::{Asks, Call, From, New, Place, QueueChange, Settle, Taste, Which},
+    operation::{Asks, Call, New, Place, QueueChange, Settle},
     scenery::Scenery,
 };
 
@@ -56,6 +58,24 @@ impl Clients {
             Call::Publish { to, messages, require_route } => self.publish(*to, messages, *require_route, now),
             Call::Receive { queue, asks } => Command::Receive(self.receive(*queue, asks)),
             Call::Settle { how, picks, mixed } => self.settle(*how, picks, *mixed, model)?,
+            Call::PutTopic { .. }
+            | Call::DeleteTopic { .. }
+            | Call::Subscribe { .. }
+            | Call::Unsubscribe { .. }
+            | Call::Replay { .. } => self.about_topics(call, model, now)?,
+            Call::PutQueue { .. } | Call::DeleteQueue { .. } | Call::Purge { .. } | Call::Remove { .. } => {
+                self.about_queues(call, model)?
+            }
+            Call::Redrive { .. } | Call::StopRedrive { .. } | Call::Discard { .. } => {
+                self.about_dead_letters(call)?
+            }
+        };
+        self.previous = Some(command.clone());
+        Some(command)
+    }
+
+    fn about_queues(&self, call: &Call, model: &Model) -> Option<Command> {
+        Some(match call {
             Call::PutQueue { queue, change } => self.put_queue(*queue, *change, model),
             Call::DeleteQueue { queue, force } => {
                 Command::DeleteQueue { name: self.scenery.queue(*queue), force: *force }
@@ -64,15 +84,13 @@ impl Clients {
             Call::Remove { queue, id } => {
                 Command::RemoveMessage { queue: self.scenery.queue(*queue), message: selector(*id) }
             }
-            Call::PutTopic { topic, retention } => {
-                let name = self.scenery.topic(*topic);
-                let mut settings = TopicSettingsPatch::default();
-                if !model.topics.contains_key(&name) {
-                    settings = self.scenery.topic_settings(*topic);
-                }
-                settings.retention = retention.map(|length| ms(length.into())).or(settings.retention);
-                Command::PutTopic { name, settings, only_create: false }
-            }
+            _ => return None,
+        })
+    }
+
+    fn about_topics(&self, call: &Call, model: &Model, now: Timestamp) -> Option<Command> {
+        Some(match call {
+            Call::PutTopic { topic, retention } => self.put_topic(*topic, *retention, model),
             Call::DeleteTopic { topic } => Command::DeleteTopic { name: self.scenery.topic(*topic) },
             Call::Subscribe { topic, queue, on_full, taste, start } => Command::PutSubscription {
                 topic: self.scenery.topic(*topic),
@@ -92,16 +110,15 @@ impl Clients {
             Call::Replay { topic, queue, from, to } => Command::Replay {
                 topic: self.scenery.topic(*topic),
                 queue: self.scenery.queue(*queue),
-                span: Span {
-                    from: match from {
-                        From::New => Some(now),
-                        From::Earliest => None,
-                        From::Ago(length) => Some(ago(now, *length)),
-                    },
-                    to: to.map(|length| ago(now, length)),
-                },
+                span: Span { from: since(*from, now), to: to.map(|length| ago(now, length)) },
                 chosen: Chosen::All,
             },
+            _ => return None,
+        })
+    }
+
+    fn about_dead_letters(&self, call: &Call) -> Option<Command> {
+        Some(match call {
             Call::Redrive { queue, which, to, limit, per_second } => {
                 let to = (to != queue).then(|| self.scenery.queue(*to));
                 let (queue, which, limit) =
@@ -121,9 +138,8 @@ impl Clients {
             Call::Discard { queue, which } => {
                 Command::DiscardDeadLetters { queue: self.scenery.queue(*queue), which: letters(which) }
             }
-        };
-        self.previous = Some(command.clone());
-        Some(command)
+            _ => return None,
+        })
     }
 
     /// They are told an answer.
@@ -212,6 +228,16 @@ impl Clients {
         })
     }
 
+    fn put_topic(&self, topic: u8, retention: Option<u32>, model: &Model) -> Command {
+        let name = self.scenery.topic(topic);
+        let mut settings = TopicSettingsPatch::default();
+        if !model.topics.contains_key(&name) {
+            settings = self.scenery.topic_settings(topic);
+        }
+        settings.retention = retention.map(|length| ms(length.into())).or(settings.retention);
+        Command::PutTopic { name, settings, only_create: false }
+    }
+
     fn put_queue(&self, queue: u8, change: QueueChange, model: &Model) -> Command {
         let name = self.scenery.queue(queue);
         // A delete in the same group may come before: then it is made anew with the defaults and this.
@@ -223,82 +249,4 @@ impl Clients {
         };
         Command::PutQueue { name, settings: changed(settings, change), only_create: false }
     }
-}
-
-fn changed(settings: QueueSettingsPatch, change: QueueChange) -> QueueSettingsPatch {
-    match change {
-        QueueChange::Nothing => settings,
-        QueueChange::MaxMessages(n) => {
-            QueueSettingsPatch { max_messages: Some(u64::from(n).max(1)), ..settings }
-        }
-        QueueChange::MaxDeliveries(n) => {
-            QueueSettingsPatch { max_deliveries: Some(u32::from(n).max(1)), ..settings }
-        }
-        QueueChange::MaxDeadLetters(n) => QueueSettingsPatch { max_dead_letters: Some(n.into()), ..settings },
-        QueueChange::Overflow(overflow) => QueueSettingsPatch { overflow: Some(overflow), ..settings },
-        QueueChange::Ordering(ordering) => QueueSettingsPatch { ordering: Some(ordering), ..settings },
-        QueueChange::Ttl(ttl) => {
-            let ttl = ttl.map(|ttl| ms(u64::from(ttl).max(1)));
-            QueueSettingsPatch { ttl: Some(ttl), ..settings }
-        }
-        QueueChange::Lease(length) => {
-            QueueSettingsPatch { lease: Some(ms(u64::from(length).max(100))), ..settings }
-        }
-    }
-}
-
-pub(crate) const fn ms(length: u64) -> Duration {
-    Duration::from_millis(length)
-}
-
-fn ago(now: Timestamp, length: u32) -> Timestamp {
-    Timestamp::from_millis(now.as_millis().saturating_sub(length.into()))
-}
-
-/// A delay as a length or, where it is even, as a time.
-fn when(delay: u16, now: Timestamp) -> When {
-    let delay = ms(delay.into());
-    if delay.as_millis().is_multiple_of(2) { When::At(now.plus(delay)) } else { When::After(delay) }
-}
-
-fn kind(kind: u8) -> &'static str {
-    ["kind-0", "kind-1", "other"][usize::from(kind % 3)]
-}
-
-fn filter(taste: Taste) -> Option<Filter> {
-    let terms = |value: &str| [(Arc::from("type"), Arc::from(value))].into();
-    match taste {
-        Taste::All => None,
-        Taste::Only(wanted) => Some(Filter::Exact(terms(kind(wanted)))),
-        Taste::Not(unwanted) => Some(Filter::Not(Arc::new(Filter::Exact(terms(kind(unwanted)))))),
-        Taste::Prefix => Some(Filter::Prefix(terms("kind"))),
-    }
-}
-
-fn begins(start: From, now: Timestamp) -> Start {
-    match start {
-        From::New => Start::New,
-        From::Earliest => Start::Earliest,
-        From::Ago(length) => Start::Since(ago(now, length)),
-    }
-}
-
-fn identity(id: u8) -> Identity {
-    Identity { whole: u128::from(id) << 64 | 7, id: id.into() }
-}
-
-fn selector(id: u8) -> Selector {
-    Selector { id: id.into(), whole: None }
-}
-
-fn letters(which: &Which) -> DeadLetters {
-    match which {
-        Which::All => DeadLetters::All,
-        Which::Ids(ids) => DeadLetters::Ids(ids.iter().map(|id| selector(*id)).collect()),
-    }
-}
-
-/// The name of a queue or topic of the scenery.
-pub(crate) fn name(text: &str) -> Name {
-    Name::parse(text).expect("the scenery's names are names")
 }

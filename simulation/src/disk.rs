@@ -8,8 +8,9 @@ mod file;
 mod locks;
 pub mod vfs;
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{cell::RefCell, collections::BTreeMap, io, path::Path};
 
+use broker::store::sqlite::FileSystem;
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
 
 use self::file::File;
@@ -20,6 +21,9 @@ pub const PAGE: u64 = 4096;
 thread_local! {
     static DISK: RefCell<Disk> = RefCell::new(Disk::default());
 }
+
+/// The disk as the store's file system.
+pub const FILES: FileSystem = FileSystem { vfs: Some(vfs::NAME), write_again };
 
 /// What a fuse does when it blows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +65,10 @@ pub(crate) struct Disk {
     limit: Option<u64>,
     /// How many writes and syncs are done before something blows.
     fuse: Option<(u32, Blow)>,
+    /// How many reads are done before one fails.
+    reads: Option<u32>,
     /// The power has failed.
     dark: bool,
-    sync_failed: bool,
     skipped: Skipped,
     /// What SQLite draws its random numbers from.
     random: u64,
@@ -76,8 +81,8 @@ impl Default for Disk {
             generation: 0,
             limit: None,
             fuse: None,
+            reads: None,
             dark: false,
-            sync_failed: false,
             skipped: Skipped::None,
             random: 1,
         }
@@ -105,6 +110,22 @@ impl Disk {
         }
     }
 
+    /// One more read.
+    fn spend_read(&mut self) -> Result<(), Trouble> {
+        match &mut self.reads {
+            _ if self.dark => Err(Trouble::Io),
+            None => Ok(()),
+            Some(0) => {
+                self.reads = None;
+                Err(Trouble::Io)
+            }
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+        }
+    }
+
     fn used(&self) -> u64 {
         self.files.values().map(File::len).sum()
     }
@@ -123,8 +144,8 @@ impl Disk {
     fn restart(&mut self) {
         self.generation += 1;
         self.fuse = None;
+        self.reads = None;
         self.dark = false;
-        self.sync_failed = false;
         self.files.values_mut().for_each(File::let_go);
     }
 }
@@ -142,9 +163,17 @@ pub fn light_fuse(after: u8, blow: Blow) {
     DISK.with_borrow_mut(|disk| disk.fuse = Some((after.into(), blow)));
 }
 
+/// After so many more reads, one fails.
+pub fn fail_read(after: u8) {
+    DISK.with_borrow_mut(|disk| disk.reads = Some(after.into()));
+}
+
 /// Nothing more is to happen. Tells whether it did not happen yet.
 pub fn cut_fuse() -> bool {
-    DISK.with_borrow_mut(|disk| disk.fuse.take().is_some())
+    DISK.with_borrow_mut(|disk| {
+        disk.reads = None;
+        disk.fuse.take().is_some()
+    })
 }
 
 /// Lets the disk grow by so many pages at the most; `None` lifts the limit.
@@ -158,10 +187,15 @@ pub fn room() -> u64 {
     DISK.with_borrow(Disk::room)
 }
 
-/// Whether a sync failed since the last start: then what was written before is gone from the cache's list.
-#[must_use]
-pub fn sync_failed() -> bool {
-    DISK.with_borrow(|disk| disk.sync_failed)
+fn write_again(path: &Path) -> io::Result<()> {
+    DISK.with_borrow_mut(|disk| {
+        let path = path.to_string_lossy();
+        if !disk.has(&path) {
+            return Ok(());
+        }
+        let failed = |_| io::Error::other("the simulated disk failed");
+        disk.write_again(&path).map_err(failed)
+    })
 }
 
 /// The broker's process ended; the machine did not.

@@ -89,10 +89,11 @@ fn simulate(arguments: &Arguments) -> bool {
 }
 
 fn tell(layer: LayerKind, outcome: &Outcome) -> bool {
-    let Outcome { steps, took, failure } = outcome;
+    let Outcome { steps, tally, took, failure } = outcome;
     let seconds = took.as_secs_f64();
     let rate = *steps as f64 / seconds;
     println!("{layer}: {steps} steps in {seconds:.1} s, {rate:.0} a second");
+    println!("  {tally}");
     failure.as_ref().is_none_or(|failure| {
         tell_failure(failure);
         false

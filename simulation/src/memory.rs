@@ -178,7 +178,7 @@ impl Memory {
     fn hand_over(&self, into: &mut Restore, plant: &Plant) {
         self.queues.values().for_each(|it| into.queue(it.clone()));
         self.topics.values().for_each(|it| into.topic(it.clone()));
-        let subscriptions = self.subscriptions.values().filter_map(|it| plant.restored_subscription(it));
+        let subscriptions = self.subscriptions.values().map(|it| plant.restored_subscription(it));
         subscriptions.for_each(|it| into.subscription(it));
         let messages = self.messages.values().map(|(it, _)| plant.restored_message(it, &self.topics));
         messages.for_each(|it| into.message(it));

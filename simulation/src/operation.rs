@@ -206,6 +206,17 @@ pub enum Which {
     Ids(Vec<u8>),
 }
 
+/// How the disk fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// A write finds no room.
+    NoRoom,
+    /// A write or sync fails for good.
+    Write,
+    /// A read fails.
+    Read,
+}
+
 /// How a turn ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -223,12 +234,12 @@ pub enum Ending {
         /// What the wall clock shows then.
         clock: i32,
     },
-    /// One of the commit's writes or syncs fails, with no room or for good.
+    /// One of the group's writes, syncs or reads fails.
     IoFails {
         /// How many are done before.
         after: u8,
-        /// Whether it says that there is no room.
-        full: bool,
+        /// How it fails.
+        how: Failure,
         /// What the wall clock shows at the next start, where the broker has to be started again.
         clock: i32,
     },

@@ -196,9 +196,9 @@ impl Plant {
         record
     }
 
-    pub(crate) fn restored_subscription(&self, record: &SubscriptionRecord) -> Option<SubscriptionRecord> {
+    pub(crate) fn restored_subscription(&self, record: &SubscriptionRecord) -> SubscriptionRecord {
         let filter = record.filter.clone().filter(|_| !self.is(Bug::FilterForgotten));
-        Some(SubscriptionRecord { filter, ..record.clone() })
+        SubscriptionRecord { filter, ..record.clone() }
     }
 
     pub(crate) fn restored_redrive(&self, record: &RedriveRecord) -> RedriveRecord {

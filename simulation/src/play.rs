@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{
     invariants::{Checked, Violation},
-    layer::{Layer, LayerKind},
+    layer::{LayerKind, Tally},
     operation::Turn,
     plants::Bug,
 };
@@ -16,6 +16,8 @@ pub struct Played {
     pub steps: u64,
     /// How many turns.
     pub turns: usize,
+    /// What the broker met.
+    pub tally: Tally,
     /// What did not hold.
     pub violation: Option<Violation>,
 }
@@ -37,6 +39,7 @@ pub fn play(layer: LayerKind, bug: Option<Bug>, script: impl Iterator<Item = Tur
         }
     }
     played.violation = guarded(|| broker.finish()).err();
+    played.tally = broker.tally();
     played
 }
 
@@ -46,15 +49,4 @@ fn guarded(work: impl FnOnce() -> Checked) -> Checked {
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
         Err(Violation(format!("a panic: {text}")))
     })
-}
-
-/// Lets a layer be played on in a test.
-impl<L: Layer + ?Sized> Layer for Box<L> {
-    fn turn(&mut self, turn: &Turn) -> Checked {
-        (**self).turn(turn)
-    }
-
-    fn finish(&mut self) -> Checked {
-        (**self).finish()
-    }
 }

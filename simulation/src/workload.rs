@@ -7,7 +7,8 @@ use broker_core::{
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
 
 use crate::operation::{
-    Asks, Call, Ending, From, IDS, New, Place, QUEUES, QueueChange, Settle, TOPICS, Taste, Turn, Which,
+    Asks, Call, Ending, Failure, From, IDS, New, Place, QUEUES, QueueChange, Settle, TOPICS, Taste, Turn,
+    Which,
 };
 
 /// How many calls a group has at the most.
@@ -80,12 +81,17 @@ impl Workload {
         match self.random.random_range(0..120) {
             0 | 1 => Ending::PowerFails { after, clock: self.clock() },
             2 => Ending::Restart { clock: self.clock() },
-            3 => Ending::IoFails { after: after % 12, full: self.chance(2), clock: self.clock() },
+            3 => Ending::IoFails { after: after % 12, how: self.failure(), clock: self.clock() },
             4 | 5 => Ending::Checkpoint,
             6 => Ending::CheckpointPowerFails { after, clock: self.clock() },
             7 => Ending::Room { pages: self.maybe(3, |it| it.below(12)) },
             _ => Ending::Commit,
         }
+    }
+
+    fn failure(&mut self) -> Failure {
+        [Failure::NoRoom, Failure::NoRoom, Failure::Write, Failure::Write, Failure::Read]
+            [usize::from(self.below(5))]
     }
 
     fn call(&mut self) -> Call {

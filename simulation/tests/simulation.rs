@@ -3,7 +3,7 @@
 
 use simulation::{
     layer::LayerKind,
-    operation::Turn,
+    operation::{Call, Ending, Failure, QueueChange, Turn},
     plants::Bug,
     play::{Played, play},
     shrink::shrink,
@@ -33,6 +33,23 @@ fn the_core_does_what_the_model_says_whatever_comes() {
 #[test]
 fn the_engine_over_the_real_store_does_what_the_model_says_whatever_the_disk_does() {
     play_seeds(LayerKind::Store, 1000..1008);
+}
+
+/// A sync fails, the broker is started again and shows what it finds in the log; then the power fails.
+#[test]
+fn what_is_shown_after_a_failed_sync_is_on_disk() {
+    let make = Call::PutQueue { queue: 0, change: QueueChange::Nothing };
+    let fails = |after| Turn {
+        wait: 0,
+        calls: vec![Call::PutQueue { queue: 1, change: QueueChange::Nothing }],
+        ending: Ending::IoFails { after, how: Failure::Write, clock: 0 },
+        dice: 1,
+    };
+    for after in 0..12 {
+        let made = Turn { wait: 0, calls: vec![make.clone()], ending: Ending::Commit, dice: 1 };
+        let played = play(LayerKind::Store, None, [made, fails(after)].into_iter(), u64::MAX);
+        assert_eq!(played.violation, None, "the failure comes after {after} writes");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod audit;
 mod checkpoint;
 mod checksum;
 mod copy;
+mod file_system;
 mod layout;
 mod load;
 mod read;
@@ -32,7 +33,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 use units::Timestamp;
 
 use self::{checkpoint::Checkpointer, read::SqliteReader, remembered::RememberedRows, schema::Place};
-pub use self::{checkpoint::Checkpoints, copy::copy, renumber::renumber, verify::verify};
+pub use self::{
+    checkpoint::Checkpoints, copy::copy, file_system::FileSystem, renumber::renumber, verify::verify,
+};
 use super::{Found, Group, Reader, Store, StoreError, folder::DataFolder};
 
 /// The database's file in the data folder.
@@ -81,18 +84,24 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::TooNew`] when a newer version wrote it, else what SQLite says.
     pub fn open(folder: DataFolder) -> Result<Self, StoreError> {
-        let (mut store, checkpoints) = Self::open_by_hand(folder, None)?;
+        let (mut store, checkpoints) = Self::open_by_hand(folder, FileSystem::MACHINE)?;
         store.checkpointer = Some(Checkpointer::start(checkpoints)?);
         Ok(store)
     }
 
-    /// The same without a thread of its own: whoever opens it makes the checkpoints. `vfs` names the file
-    /// system of SQLite's that it is opened through; `None` is the machine's.
+    /// The same without a thread of its own: whoever opens it makes the checkpoints. Its files are in the
+    /// folder as that file system has it.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_by_hand(folder: DataFolder, vfs: Option<&str>) -> Result<(Self, Checkpoints), StoreError> {
-        let place = Place { path: folder.path().join(FILE), vfs: vfs.map(Arc::from) };
+    pub fn open_by_hand(folder: DataFolder, files: FileSystem) -> Result<(Self, Checkpoints), StoreError> {
+        let place = Place { path: folder.path().join(FILE), vfs: files.vfs };
+        // After a failed sync the system's cache shows what the disk may not hold, and will not write it by
+        // itself. What is read from the log now is answered for.
+        let log = folder.path().join(LOG);
+        let failed =
+            |source| StoreError::Files { what: format!("can't write {} again", log.display()), source };
+        (files.write_again)(&log).map_err(failed)?;
         let connection = schema::open(&place)?;
         checkpoint::watch(&connection);
         let gate = Arc::new(Mutex::new(()));

@@ -128,6 +128,13 @@ impl Disk {
         done
     }
 
+    /// Writes all of a file again as the cache shows it, and syncs it.
+    pub(super) fn write_again(&mut self, path: &str) -> Result<(), Trouble> {
+        self.spend()?;
+        self.file(path)?.dirty.fill(true);
+        self.sync(path)
+    }
+
     pub(super) fn truncate(&mut self, path: &str, len: usize) -> Result<(), Trouble> {
         self.spend()?;
         self.file(path)?.truncate(len);
@@ -143,7 +150,6 @@ impl Disk {
             Skipped::Database => !is_log,
         };
         let dark = self.dark;
-        self.sync_failed |= done.is_err();
         let file = self.files.get_mut(path).ok_or(Trouble::Io)?;
         match done {
             Ok(()) if !skipped => file.sync(),

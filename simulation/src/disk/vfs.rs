@@ -194,6 +194,7 @@ unsafe extern "C" fn read(
     // SAFETY: SQLite hands in room for that many bytes.
     let into = unsafe { slice::from_raw_parts_mut(into.cast::<u8>(), amount as usize) };
     on_file(file, ffi::SQLITE_IOERR_READ, |disk, handle| {
+        disk.spend_read()?;
         let count = disk.file(&handle.path)?.read(offset as usize, into);
         into[count..].fill(0);
         Ok(if count < into.len() { ffi::SQLITE_IOERR_SHORT_READ } else { ffi::SQLITE_OK })

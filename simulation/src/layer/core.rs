@@ -12,13 +12,13 @@ use broker_core::{
 };
 use units::Timestamp;
 
-use super::Layer;
+use super::{Layer, Tally};
 use crate::{
     clients::Clients,
     invariants::{Checked, Violation, check_all, check_counts, same, same_answer},
     memory::Memory,
     model::Model,
-    operation::{Call, Ending, Turn},
+    operation::{Call, Ending, Failure, Turn},
     plants::{Bug, Plant},
     scenery::Scenery,
 };
@@ -40,6 +40,7 @@ pub struct CoreLayer {
     turns: u64,
     /// Deliveries that nobody took; handed back with the next group.
     given_back: Vec<Nack>,
+    tally: Tally,
 }
 
 /// The answers of a group, not yet given.
@@ -63,6 +64,7 @@ impl CoreLayer {
             now: BEGINNING,
             turns: 0,
             given_back: Vec::new(),
+            tally: Tally::default(),
         }
     }
 
@@ -98,6 +100,11 @@ impl CoreLayer {
         let is = self.plant.answer(command, is);
         let with_command = |violation: Violation| Violation(format!("{command:?}: {violation}"));
         same_answer(&is, &should).map_err(with_command)?;
+        match &is {
+            Ok(Reply::Delivered(deliveries)) => self.tally.delivered += deliveries.len() as u64,
+            Ok(_) => {}
+            Err(_) => self.tally.refusals += 1,
+        }
         if is.is_err() {
             let what = || "the changes that a refusal makes".to_owned();
             same(what, self.effects.changes.len(), changes).map_err(with_command)?;
@@ -144,6 +151,7 @@ impl CoreLayer {
 
     /// The group could not be committed: memory says again what the disk does.
     fn roll_back(&mut self, before: Model) {
+        self.tally.undone += 1;
         self.forget_effects();
         self.core = self.memory.restore(self.now, &mut self.effects, &self.plant);
         self.model = before;
@@ -157,6 +165,7 @@ impl CoreLayer {
         if self.now < self.memory.at() {
             return Err(Violation(format!("time went back from {} to {}", self.memory.at(), self.now)));
         }
+        self.tally.starts += 1;
         self.given_back.clear();
         self.forget_effects();
         self.core = self.memory.restore(self.now, &mut self.effects, &self.plant);
@@ -193,7 +202,9 @@ impl CoreLayer {
     fn end(&mut self, turn: &Turn, answers: Answers, before: Option<Model>) -> Checked {
         match (turn.ending, before) {
             (Ending::PowerFails { after, clock } | Ending::IoFails { after, clock, .. }, Some(before)) => {
+                self.tally.deaths += 1;
                 if after.is_multiple_of(2) {
+                    self.tally.happened += 1;
                     self.commit();
                 } else if self.plant.is(Bug::AnsweredBeforeCommit) {
                     self.answer(answers);
@@ -232,7 +243,7 @@ impl Layer for CoreLayer {
         }
         let mut answers = self.decide(commands.clone(), true)?;
         let mut before = before;
-        if let Ending::IoFails { full: true, .. } = turn.ending
+        if let Ending::IoFails { how: Failure::NoRoom, .. } = turn.ending
             && let Some(model) = before.take()
         {
             self.roll_back(model);
@@ -247,6 +258,10 @@ impl Layer for CoreLayer {
 
     fn finish(&mut self) -> Checked {
         self.restart(0)
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
     }
 }
 

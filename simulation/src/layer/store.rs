@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use units::Timestamp;
 
 use self::{time::SimulatedTime, watched::Notes};
-use super::Layer;
+use super::{Layer, Tally};
 use crate::{
     clients::Clients,
     disk::{self, Blow, Skipped, vfs},
@@ -38,6 +38,8 @@ use crate::{
 const ALL_EVERY: u64 = 8;
 /// How long a refusal for want of room may go on after there is room.
 const REFUSALS_GO_ON: Duration = Duration::from_secs(2);
+/// How long the engine does nothing by itself after not even acks could be written.
+const PAUSE: Duration = Duration::from_secs(1);
 /// When a simulated broker is first started.
 const BEGINNING: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -72,6 +74,7 @@ pub struct StoreLayer {
     /// Whether the disk is limited, and until when publishes may be refused after it was.
     is_limited: bool,
     refuses_until: Timestamp,
+    tally: Tally,
 }
 
 impl StoreLayer {
@@ -100,6 +103,7 @@ impl StoreLayer {
             paused_until: Timestamp::default(),
             is_limited: false,
             refuses_until: Timestamp::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -143,13 +147,12 @@ impl StoreLayer {
                 let closed = running.engine.close();
                 drop((running.broker, running.checkpoints));
                 disk::process_ends();
-                let limited = std::mem::take(&mut self.is_limited);
                 if let Err(error) = closed
-                    && !limited
+                    && !self.is_limited
                 {
                     return Err(Violation(format!("closing: {error}")));
                 }
-                self.start_again(vec![model], clock, 1)
+                self.start_again(vec![model], clock, turn.dice | 1)
             }
             Ending::Checkpoint => self.checkpoint(),
             Ending::CheckpointPowerFails { after, clock } => {
@@ -228,5 +231,9 @@ impl Layer for StoreLayer {
         self.power_fails(1);
         self.start_again(vec![model], 0, 1)?;
         self.check_integrity()
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
     }
 }

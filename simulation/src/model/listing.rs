@@ -1,7 +1,7 @@
 //! What looks at the broker must show.
 
 use broker_core::{
-    identity::{Name, RedriveId},
+    identity::RedriveId,
     view::{Browsed, DeadLetter, RedriveView, WaitingState},
 };
 use units::Timestamp;
@@ -70,11 +70,10 @@ impl Redrive {
     /// As a look shows it.
     #[must_use]
     pub fn view(&self, id: RedriveId) -> RedriveView {
-        let name = |name: &Name| name.clone();
         RedriveView {
             id,
-            from: name(&self.from),
-            to: name(&self.to),
+            from: self.from.clone(),
+            to: self.to.clone(),
             per_second: self.per_second,
             started_at: self.started_at,
             redriven: self.progress.redriven,

@@ -1,6 +1,6 @@
 //! What a publish must do: tell repeats apart, ask every queue for room, then place.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use broker_core::{
     command::{NewMessage, Publish, When},
@@ -8,7 +8,6 @@ use broker_core::{
     reply::{Published, Refusal, Reply},
     settings::OnFull,
 };
-use std::time::Duration;
 use units::Timestamp;
 
 use super::{

@@ -7,7 +7,7 @@ use broker_core::{
     filter::Filter,
     identity::{Name, QueueId, TopicId},
     reply::{Refusal, Reply},
-    settings::{OnFull, Start, TopicSettings, TopicSettingsPatch},
+    settings::{OnFull, Overflow, Start, TopicSettings, TopicSettingsPatch},
 };
 use units::Timestamp;
 
@@ -228,7 +228,6 @@ impl Model {
 impl Queue {
     /// Whether so much fits, the oldest giving way where the queue is set so.
     pub(super) fn ask_for_room(&self, messages: u64, bytes: u64) -> Result<(), Refusal> {
-        use broker_core::settings::Overflow;
         let never = |limit| Refusal::NeverFits { queue: self.name.clone(), limit };
         if messages == 0 {
             return Ok(());

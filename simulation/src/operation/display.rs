@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use broker_core::command::NackKind;
 
-use super::{Asks, Call, Ending, From, New, Place, QueueChange, Settle, Taste, Turn, Which};
+use super::{Asks, Call, Ending, Failure, From, New, Place, QueueChange, Settle, Taste, Turn, Which};
 
 impl Display for Turn {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -186,9 +186,14 @@ impl Display for Ending {
                 write!(f, "the power fails {after} writes into the commit; the clock jumps {clock} ms")
             }
             Self::Restart { clock } => write!(f, "commit, restart; the clock jumps {clock} ms"),
-            Self::IoFails { after, full, clock } => {
-                let how = if *full { "finds no room" } else { "fails" };
-                write!(f, "the commit {how} after {after} writes; the clock jumps {clock} ms at a start")
+            Self::IoFails { after, how, clock } => {
+                let how = match how {
+                    Failure::NoRoom => "finds no room after {after} writes",
+                    Failure::Write => "fails after {after} writes",
+                    Failure::Read => "fails to read after {after} reads",
+                };
+                let how = how.replace("{after}", &after.to_string());
+                write!(f, "the group {how}; the clock jumps {clock} ms at a start")
             }
             Self::Checkpoint => write!(f, "commit, checkpoint"),
             Self::CheckpointPowerFails { after, clock } => write!(

@@ -2,7 +2,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
@@ -150,7 +149,7 @@ const VERSION: i64 = STEPS.len() as i64;
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) path: PathBuf,
-    pub(super) vfs: Option<Arc<str>>,
+    pub(super) vfs: Option<&'static str>,
 }
 
 impl Place {
@@ -214,8 +213,8 @@ fn version(connection: &Connection) -> Result<i64, StoreError> {
 /// Each connection is used by one thread at a time, so SQLite's own locks are not needed.
 fn connect(place: &Place, access: OpenFlags) -> Result<Connection, StoreError> {
     let (path, flags) = (&place.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX);
-    let connection = match &place.vfs {
-        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, &**vfs)?,
+    let connection = match place.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
         None => Connection::open_with_flags(path, flags)?,
     };
     // Closing well makes its own checkpoint; after a failure there must be none.

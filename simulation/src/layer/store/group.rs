@@ -1,7 +1,7 @@
 //! One group: asked, stepped, and each answer compared; or the broker died of it, and what it left is one
 //! of few things.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use broker::Delivery;
 use broker_core::{
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use units::Timestamp;
 
 use super::{
-    REFUSALS_GO_ON, Sent, StoreLayer,
+    PAUSE, REFUSALS_GO_ON, Sent, StoreLayer,
     asking::{Answer, Question, reply_of},
 };
 use crate::{
@@ -20,11 +20,8 @@ use crate::{
     invariants::{Checked, Violation, same, same_answer},
     layer::core::hang_up,
     model::Model,
-    operation::{Ending, Turn},
+    operation::{Ending, Failure, Turn},
 };
-
-/// How long the engine does nothing by itself after not even acks could be written.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a delivery must show beside what the core says.
 type Shown = Vec<(Sequence, Bytes, Option<Arc<str>>)>;
@@ -38,13 +35,17 @@ impl StoreLayer {
         self.notes.lock().fulls = 0;
         match turn.ending {
             Ending::PowerFails { after, .. } => disk::light_fuse(after, Blow::PowerFails),
-            Ending::IoFails { after, full: true, .. } => disk::light_fuse(after, Blow::Full),
-            Ending::IoFails { after, full: false, .. } => disk::light_fuse(after, Blow::Fails),
+            Ending::IoFails { after, how, .. } => match how {
+                Failure::NoRoom => disk::light_fuse(after, Blow::Full),
+                Failure::Write => disk::light_fuse(after, Blow::Fails),
+                Failure::Read => disk::fail_read(after),
+            },
             _ => {}
         }
         let stepped = self.running()?.engine.step();
         disk::cut_fuse();
         let fulls = self.notes.lock().fulls;
+        self.tally.undone += u64::from(fulls);
         if fulls > 0 {
             self.refuses_until = now.plus(REFUSALS_GO_ON);
         }
@@ -96,6 +97,7 @@ impl StoreLayer {
     ) -> Checked {
         let is_publish = matches!(command, Command::Publish(_));
         if matches!(answer, Answer::StorageFull) {
+            self.tally.refused += 1;
             let may = is_publish && (self.is_limited || self.refuses_until >= now);
             return same(|| "that it may be refused for want of room".to_owned(), may, true);
         }
@@ -107,6 +109,7 @@ impl StoreLayer {
         match answer {
             Answer::Decided(is) => {
                 same_answer(&is, &should)?;
+                self.tally.refusals += u64::from(is.is_err());
                 is.iter().for_each(|reply| self.clients.hear(reply));
                 Ok(())
             }
@@ -114,6 +117,7 @@ impl StoreLayer {
                 let reply = reply_of(&handout.deliveries);
                 same_answer(&Ok(reply.clone()), &should)?;
                 check_shown(&handout.deliveries, &shown)?;
+                self.tally.delivered += handout.deliveries.len() as u64;
                 if hangs_up {
                     self.given_back.extend(hang_up(command, &reply));
                     drop(handout);
@@ -141,6 +145,7 @@ impl StoreLayer {
 
     /// The broker died in a group: nothing of it happened, or all.
     fn die(&mut self, sent: &[Sent], fulls: u32, turn: &Turn, now: Timestamp) -> Checked {
+        self.tally.deaths += 1;
         let mut nothing = std::mem::take(&mut self.model);
         if fulls > 0 {
             nothing.restart(now);
@@ -165,8 +170,7 @@ impl StoreLayer {
         let (Ending::PowerFails { clock, .. } | Ending::IoFails { clock, .. }) = turn.ending else {
             return Err(Violation("the engine failed without a reason".to_owned()));
         };
-        // After a failed sync the cache shows what the disk will never hold: only the power's end ends that.
-        if matches!(turn.ending, Ending::PowerFails { .. }) || disk::sync_failed() {
+        if matches!(turn.ending, Ending::PowerFails { .. }) {
             self.power_fails(turn.dice);
         } else {
             self.running = None;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use broker::{
-    engine::{EngineSettings, by_hand},
+    engine::{EngineSettings, by_hand, clock::Time as _},
     store::{Store as _, StoreError, folder::DataFolder, sqlite::SqliteStore},
 };
 use units::Timestamp;
 
-use super::{Running, StoreLayer, watched::Watched};
+use super::{PAUSE, REFUSALS_GO_ON, Running, StoreLayer, watched::Watched};
 use crate::{
-    disk::{self, Blow, vfs},
+    disk::{self, Blow},
     invariants::{Checked, Violation, check_all},
     layer::core::shifted,
     model::Model,
@@ -22,11 +22,13 @@ const FLOOR: u64 = 5 * disk::PAGE;
 const CACHED_BYTES: usize = 2048;
 /// In how many starts the power fails again: one in so many.
 const FAILS_AGAIN: u32 = 4;
+/// In how many starts somebody has made room: one in so many.
+const MAKES_ROOM: u32 = 3;
 
 impl StoreLayer {
     pub(super) fn start(&self) -> Result<Running, StoreError> {
         let folder = DataFolder::open(self.folder.path())?;
-        let (store, checkpoints) = SqliteStore::open_by_hand(folder, Some(vfs::NAME))?;
+        let (store, checkpoints) = SqliteStore::open_by_hand(folder, disk::FILES)?;
         let reader = store.reader();
         let store = Box::new(Watched::new(store, Arc::clone(&self.notes)));
         let settings =
@@ -38,29 +40,44 @@ impl StoreLayer {
     /// Starts the broker that died at its present time, with the wall clock moved. What it shows must be
     /// one of what may be, restarted.
     pub(super) fn start_again(&mut self, mut may_be: Vec<Model>, clock: i32, dice: u32) -> Checked {
+        self.tally.starts += 1;
         self.given_back.clear();
         self.paused_until = Timestamp::default();
-        self.is_limited = false;
-        disk::limit(None);
+        if dice.is_multiple_of(MAKES_ROOM) {
+            self.is_limited = false;
+            disk::limit(None);
+        }
         let committed_at = self.notes.lock().committed_at;
         self.time.set_wall(shifted(self.now, clock));
         if dice.is_multiple_of(FAILS_AGAIN) {
             self.start_in_vain(&mut may_be, dice);
         }
+        self.notes.lock().fulls = 0;
         let running = self.start().map_err(|error| Violation(format!("a start: {error}")))?;
         let now = running.engine.look().1;
         self.now = now;
         if now < committed_at {
             return Err(Violation(format!("time went back from {committed_at} to {now}")));
         }
+        let fulls = self.notes.lock().fulls;
+        if fulls > 0 {
+            self.refuses_until = now.plus(REFUSALS_GO_ON);
+        }
+        if fulls > 1 {
+            self.paused_until = now.plus(PAUSE);
+        }
         let running = self.running.insert(running);
         let mut differences = Vec::new();
-        for mut model in may_be {
+        for (place, mut model) in may_be.into_iter().enumerate() {
             model.restart(now);
-            model.tick(now);
+            // Where not even that found room, nothing was done that fell due.
+            if fulls < 2 {
+                model.tick(now);
+            }
             match check_all(running.engine.look().0, &model) {
                 Ok(()) => {
                     self.model = model;
+                    self.tally.happened += u64::from(place > 0);
                     return self.check_stored();
                 }
                 Err(difference) => differences.push(difference.to_string()),
@@ -85,7 +102,6 @@ impl StoreLayer {
             disk::process_ends();
         }
         if let Some(read_at) = self.notes.lock().read_at {
-            use broker::engine::clock::Time as _;
             let now = read_at.max(self.time.wall());
             let begun = may_be.iter().cloned().map(|mut model| {
                 model.restart(now);
