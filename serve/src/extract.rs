@@ -8,6 +8,7 @@ use axum::{
 use bytes_limit::read;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
 
 use crate::problem::{INVALID_FIELD, MALFORMED_JSON, NOT_FOUND, Problem};
 
@@ -51,7 +52,7 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
+        let path = followed(error.path());
         // A wrong type comes before the end of the text is seen, and what is JSON may still be nothing that a
         // field can be (half a surrogate pair, `1e999`, a hundred arrays in each other): is it JSON at all?
         check_json(bytes)
@@ -69,6 +70,15 @@ fn check_json(bytes: &[u8]) -> Result<(), Problem> {
 
 fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(&MALFORMED_JSON).detail(format!("the body is not JSON: {error}"))
+}
+
+/// A path as far as it could be followed: a name that is no text (half a surrogate pair) ends it.
+fn followed(path: &serde_path_to_error::Path) -> String {
+    let text = path.to_string();
+    match path.iter().last() {
+        Some(Segment::Unknown) => text.trim_end_matches('?').trim_end_matches('.').to_owned(),
+        _ => text,
+    }
 }
 
 /// Serde says unknown, missing and doubled fields in words; the field is taken out of them.
@@ -158,7 +168,7 @@ fn parse_query<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, P
         pairs.into_iter().map(|(name, value)| (name, query_value::Text(value))),
     );
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let path = error.path().to_string();
+        let path = followed(error.path());
         wrong_field(&path, &error.into_inner().to_string())
     })
 }
@@ -237,6 +247,12 @@ mod tests {
     fn a_field_without_a_name_is_a_fault_of_what_it_stands_in() {
         assert_eq!(fault(r#"{"":1}"#).1, "body");
         assert_eq!(fault(r#"{"lines":[{"":1}]}"#).1, "lines[0]");
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_a_fault_of_what_it_stands_in() {
+        assert_eq!(fault(r#"{"\ud800":1}"#), ("invalid-field".to_owned(), "body".to_owned()));
+        assert_eq!(fault(r#"{"lines":[{"\ud800":1}]}"#).1, "lines[0]");
     }
 
     #[test]

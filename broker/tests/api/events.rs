@@ -138,7 +138,7 @@ async fn what_can_not_be_chosen_is_refused_by_its_name() {
         server.get(&format!("/events{query}")).await.invalid(field);
     }
     server.get("/events?queue=none").await.problem(404, "queue-not-found");
-    for id in ["nonsense", "1-2-3", "12", "-1--1"] {
+    for id in ["nonsense", "1-2-3", "12", "-1--1", "+1-2", "01-2", "1-02"] {
         let request = server.request(Method::GET, "/events").header("last-event-id", id);
         Answer::of(request).await.invalid("Last-Event-ID");
     }

@@ -9,7 +9,7 @@ use serve::problem::Problem;
 use utoipa::IntoParams;
 
 use crate::{
-    api::{path, watching::What},
+    api::{path, receipt::parse_number, watching::What},
     broker::Broker,
     engine::feed::Position,
 };
@@ -129,7 +129,7 @@ struct EventId {
 impl EventId {
     fn parse(text: &str) -> Option<Self> {
         let (run, position) = text.split_once('-')?;
-        Some(Self { run: Run(run.parse().ok()?), position: Position::from_number(position.parse().ok()?) })
+        Some(Self { run: Run(parse_number(run)?), position: Position::from_number(parse_number(position)?) })
     }
 }
 
