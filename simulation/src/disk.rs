@@ -14,6 +14,7 @@ use broker::store::sqlite::FileSystem;
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
 
 use self::file::File;
+use crate::operation::ALL_BUT_THE_SYNC;
 
 /// A page of SQLite's, in bytes.
 pub const PAGE: u64 = 4096;
@@ -65,6 +66,8 @@ pub(crate) struct Disk {
     limit: Option<u64>,
     /// How many writes and syncs are done before something blows.
     fuse: Option<(u32, Blow)>,
+    /// What happens at the next sync.
+    at_sync: Option<Blow>,
     /// How many reads are done before one fails.
     reads: Option<u32>,
     /// The power has failed.
@@ -81,6 +84,7 @@ impl Default for Disk {
             generation: 0,
             limit: None,
             fuse: None,
+            at_sync: None,
             reads: None,
             dark: false,
             skipped: Skipped::None,
@@ -144,6 +148,7 @@ impl Disk {
     fn restart(&mut self) {
         self.generation += 1;
         self.fuse = None;
+        self.at_sync = None;
         self.reads = None;
         self.dark = false;
         self.files.values_mut().for_each(File::let_go);
@@ -158,9 +163,12 @@ pub fn format(skipped: Skipped) {
     });
 }
 
-/// After so many more writes and syncs, this happens.
+/// After so many more writes and syncs, this happens; or at the next sync, where the number says so.
 pub fn light_fuse(after: u8, blow: Blow) {
-    DISK.with_borrow_mut(|disk| disk.fuse = Some((after.into(), blow)));
+    DISK.with_borrow_mut(|disk| match after {
+        ALL_BUT_THE_SYNC.. => disk.at_sync = Some(blow),
+        _ => disk.fuse = Some((after.into(), blow)),
+    });
 }
 
 /// After so many more reads, one fails.
@@ -172,7 +180,7 @@ pub fn fail_read(after: u8) {
 pub fn cut_fuse() -> bool {
     DISK.with_borrow_mut(|disk| {
         disk.reads = None;
-        disk.fuse.take().is_some()
+        disk.fuse.take().or(disk.at_sync.take().map(|blow| (0, blow))).is_some()
     })
 }
 

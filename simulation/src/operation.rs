@@ -13,6 +13,8 @@ use broker_core::{
 pub const QUEUES: u8 = 6;
 /// How many topics.
 pub const TOPICS: u8 = 2;
+/// From here on, a number of writes means all of them, but not the sync that follows.
+pub const ALL_BUT_THE_SYNC: u8 = 20;
 /// How many ids of messages.
 pub const IDS: u8 = 24;
 
@@ -224,7 +226,7 @@ pub enum Ending {
     Commit,
     /// The power fails after so many of the commit's writes and syncs; when it makes fewer, after them.
     PowerFails {
-        /// How many are done.
+        /// How many are done; see [`ALL_BUT_THE_SYNC`].
         after: u8,
         /// What the wall clock shows at the next start, against the broker's time, in milliseconds.
         clock: i32,
@@ -247,7 +249,7 @@ pub enum Ending {
     Checkpoint,
     /// After the commit, a checkpoint in which the power fails.
     CheckpointPowerFails {
-        /// After how many writes and syncs.
+        /// After how many writes and syncs; see [`ALL_BUT_THE_SYNC`].
         after: u8,
         /// What the wall clock shows at the next start.
         clock: i32,

@@ -88,7 +88,7 @@ impl Bug {
 }
 
 impl fmt::Display for Bug {
-    /// `AckLost` as `ack-lost`.
+    /// `CopyTwice` as `copy-twice`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, letter) in format!("{self:?}").char_indices() {
             if letter.is_uppercase() && place > 0 {

@@ -27,12 +27,12 @@ fn find(bug: Bug, layer: LayerKind) -> (u64, Played) {
 
 #[test]
 fn the_core_does_what_the_model_says_whatever_comes() {
-    play_seeds(LayerKind::Core, 1000..1025);
+    play_seeds(LayerKind::Core, 1000..1016);
 }
 
 #[test]
 fn the_engine_over_the_real_store_does_what_the_model_says_whatever_the_disk_does() {
-    play_seeds(LayerKind::Store, 1000..1008);
+    play_seeds(LayerKind::Store, 1000..1005);
 }
 
 /// A sync fails, the broker is started again and shows what it finds in the log; then the power fails.

@@ -143,6 +143,7 @@ impl Disk {
 
     pub(super) fn sync(&mut self, path: &str) -> Result<(), Trouble> {
         let is_log = path.ends_with("-wal");
+        self.fuse = self.at_sync.take().map(|blow| (0, blow)).or(self.fuse);
         let done = self.spend();
         let skipped = match self.skipped {
             Skipped::None => false,

@@ -4,7 +4,9 @@ use std::fmt::{self, Display, Formatter};
 
 use broker_core::command::NackKind;
 
-use super::{Asks, Call, Ending, Failure, From, New, Place, QueueChange, Settle, Taste, Turn, Which};
+use super::{
+    ALL_BUT_THE_SYNC, Asks, Call, Ending, Failure, From, New, Place, QueueChange, Settle, Taste, Turn, Which,
+};
 
 impl Display for Turn {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -182,6 +184,9 @@ impl Display for Ending {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Commit => write!(f, "commit"),
+            Self::PowerFails { after: ALL_BUT_THE_SYNC.., clock } => {
+                write!(f, "the power fails at the commit's sync; the clock jumps {clock} ms")
+            }
             Self::PowerFails { after, clock } => {
                 write!(f, "the power fails {after} writes into the commit; the clock jumps {clock} ms")
             }
@@ -196,6 +201,9 @@ impl Display for Ending {
                 write!(f, "the group {how}; the clock jumps {clock} ms at a start")
             }
             Self::Checkpoint => write!(f, "commit, checkpoint"),
+            Self::CheckpointPowerFails { after: ALL_BUT_THE_SYNC.., clock } => {
+                write!(f, "commit; the power fails at a checkpoint's sync; the clock jumps {clock} ms")
+            }
             Self::CheckpointPowerFails { after, clock } => write!(
                 f,
                 "commit; the power fails {after} writes into a checkpoint; the clock jumps {clock} ms"
