@@ -8,6 +8,7 @@ mod compose;
 mod contract_fuzzing;
 mod dead_letters;
 mod fan_out;
+mod guarantees;
 mod house;
 mod kills;
 mod lifecycle;
