@@ -1,4 +1,4 @@
-//! When each queue and topic wants to be looked at next.
+//! When each queue and topic, or each paced redrive, wants to be looked at next.
 
 use std::collections::BTreeSet;
 

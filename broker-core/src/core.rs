@@ -46,6 +46,8 @@ pub struct Core {
     topic_names: BTreeMap<Name, TopicId>,
     pub(crate) redrives: BTreeMap<RedriveId, Redrive>,
     agenda: Agenda,
+    /// When each paced redrive goes on.
+    paces: Agenda,
     jitter: Jitter,
     /// Copies whose queue was removed, and restored messages without a copy (of any queue's number); the
     /// next ticks clear them away.
@@ -74,6 +76,7 @@ impl Core {
             topic_names: BTreeMap::new(),
             redrives: BTreeMap::new(),
             agenda: Agenda::default(),
+            paces: Agenda::default(),
             jitter: Jitter::new(seed),
             left_over: Vec::new(),
             most_destinations: usize::MAX,
@@ -147,10 +150,16 @@ impl Core {
         let step = &mut Step { now, effects };
         let mut budget = TICK_BUDGET;
         self.clear_left_over(&mut budget, step);
-        while budget > 0
-            && let Some((_, destination)) = self.agenda.first().filter(|(at, _)| *at <= now)
-        {
-            self.catch_up(destination, &mut budget, step);
+        let due = |agenda: &Agenda| agenda.first().filter(|(at, _)| *at <= now).map(|(_, whose)| whose);
+        while budget > 0 {
+            // Redrives last: what queues let go of by now makes room, whichever was due first.
+            if let Some(destination) = due(&self.agenda) {
+                self.catch_up(destination, &mut budget, step);
+            } else if let Some(redrive) = due(&self.paces) {
+                self.go_on(RedriveId(redrive), &mut budget, step);
+            } else {
+                return;
+            }
         }
     }
 
@@ -158,7 +167,8 @@ impl Core {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let left_over = (!self.left_over.is_empty()).then_some(self.latest);
-        left_over.or_else(|| self.agenda.first().map(|(at, _)| at))
+        let firsts = [self.agenda.first(), self.paces.first()];
+        left_over.or_else(|| firsts.into_iter().flatten().map(|(at, _)| at).min())
     }
 
     /// The numbers that come next; to be stored with every group.
@@ -212,9 +222,6 @@ impl Core {
         let id = QueueId(destination);
         if self.queues.contains_key(&id) {
             return self.with_queue(id, step, |queue, turn| queue.catch_up(budget, turn));
-        }
-        if self.redrives.contains_key(&RedriveId(destination)) {
-            return self.go_on(RedriveId(destination), budget, step);
         }
         self.lend_topic(TopicId(destination), step, |topic, turn| topic.catch_up(budget, turn));
         self.close_topic(TopicId(destination));
@@ -312,7 +319,7 @@ impl Core {
         }
         for (id, redrive) in &mut self.redrives {
             redrive.pace_from(step.now);
-            self.agenda.set(id.0, redrive.next_deadline());
+            self.paces.set(id.0, redrive.next_deadline());
         }
         for topic in self.topics.values() {
             self.agenda.set(topic.id.0, topic.next_deadline());

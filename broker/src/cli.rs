@@ -1,227 +1,231 @@
-//! The command line: every setting, its default and its variable. A file of [`cli`](self) for each command.
+//! The command line. Without a subcommand the broker serves; the others ask a broker that runs, over the
+//! HTTP contract alone, or look after a data folder. One command a file.
 
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{
+    Arg, ArgMatches, Args as _, CommandFactory as _, FromArgMatches as _, Parser, error::ErrorKind,
+    parser::ValueSource,
+};
+
+mod ask;
+mod audit;
 mod backup;
+mod call;
+mod client;
+mod command;
+mod completions;
+mod confirm;
+mod dead_letters;
+mod failure;
+mod human;
+mod message;
+mod messages;
+mod moment;
+mod output;
+mod pages;
+mod problem;
 mod progress;
+mod publish;
+mod queues;
+mod receive;
+mod redrives;
 mod restore;
+mod serve;
+mod settings;
+mod settle;
+mod source;
+mod table;
+mod tail;
+mod tokens;
+mod topics;
+mod trust;
 mod verify;
 
-use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use ask::AskArgs;
+use command::Command;
+pub use serve::ServeArgs;
 
-use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
-use serve::{
-    http,
-    program::{Listen, LogArgs},
-    tls::TlsFiles,
-};
-use units::{Size, parse_duration};
+/// The data folder where none is named.
+const DEFAULT_DATA: &str = "./data/broker";
 
-use crate::{api, config::Config, engine::EngineSettings};
-
-/// A durable message broker, spoken to over HTTP. Without a subcommand it serves.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "broker", version)]
+/// A durable message broker, spoken to over HTTP. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(
+    name = "broker",
+    version,
+    after_help = "Exit codes: 0 it went well, 1 it did not (stderr says why), 2 the arguments are wrong.",
+    after_long_help = EXAMPLES
+)]
 pub struct Cli {
-    /// Where it listens
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7070", value_name = "ADDRESS")]
-    pub listen: SocketAddr,
-    /// The folder that holds all messages; made where it is missing
-    #[arg(long, env = "DATA", default_value = "./data/broker", value_name = "FOLDER")]
-    pub data: PathBuf,
-    /// Serve other than loopback addresses although there are no tokens and everybody may do everything
-    #[arg(long, env = "ALLOW_ANONYMOUS")]
-    pub allow_anonymous: bool,
-    /// The certificate to serve HTTPS with, in PEM, with those between it and its authority behind it. This
-    /// file and that of the key are taken up again within a second or two whenever they change
-    #[arg(long, env = "TLS_CERT", value_name = "FILE", requires = "tls_key")]
-    pub tls_cert: Option<PathBuf>,
-    /// The private key of that certificate, in PEM
-    #[arg(long, env = "TLS_KEY", value_name = "FILE", requires = "tls_cert")]
-    pub tls_key: Option<PathBuf>,
-    /// How many connections are open at a time; further ones wait
-    #[arg(long, env = "MAX_CONNECTIONS", default_value = "4096", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_connections: u32,
-    /// How many requests are worked on at a time; further ones get 503
-    #[arg(long, env = "MAX_REQUESTS", default_value = "1024", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_requests: u32,
-    /// How many receives wait for a message at a time; they don't count among the requests
-    #[arg(long, env = "MAX_WAITING_RECEIVES", default_value = "4096", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_waiting_receives: u32,
-    /// How many watch GET /events at a time
-    #[arg(long, env = "MAX_WATCHERS", default_value = "64", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_watchers: u32,
-    /// How many queues and topics there may be in all
-    #[arg(long, env = "MAX_QUEUES", default_value = "10000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_queues: u32,
-    /// How large the head of a request may be, path and headers
-    #[arg(long, env = "MAX_HEADER_SIZE", default_value = "32KiB", value_name = "SIZE")]
-    pub max_header_size: Size,
-    /// How many headers a request may have
-    #[arg(long, env = "MAX_HEADERS", default_value = "100", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_headers: u32,
-    /// How large one message may be
-    #[arg(long, env = "MAX_MESSAGE_SIZE", default_value = "1MiB", value_name = "SIZE")]
-    pub max_message_size: Size,
-    /// How large the body of one request may be
-    #[arg(long, env = "MAX_REQUEST_SIZE", default_value = "16MiB", value_name = "SIZE")]
-    pub max_request_size: Size,
-    /// How many bytes of requests are held in memory at a time; further ones get 503
-    #[arg(long, env = "MAX_REQUEST_MEMORY", default_value = "256MiB", value_name = "SIZE")]
-    pub max_request_memory: Size,
-    /// How many bytes of answers are held in memory until their clients have read them, of receives and of
-    /// all else each; further ones get 503
-    #[arg(long, env = "MAX_ANSWER_MEMORY", default_value = "256MiB", value_name = "SIZE")]
-    pub max_answer_memory: Size,
-    /// How long a connection may be idle, and how long the head of a request may take to arrive
-    #[arg(long, env = "IDLE_TIMEOUT", default_value = "75s", value_name = "DURATION", value_parser = parse_duration)]
-    pub idle_timeout: Duration,
-    /// How long the body of a request may take to arrive
-    #[arg(long, env = "BODY_TIMEOUT", default_value = "30s", value_name = "DURATION", value_parser = parse_duration)]
-    pub body_timeout: Duration,
-    /// How long a client may take nothing of its answer before its connection is closed
-    #[arg(long, env = "WRITE_TIMEOUT", default_value = "30s", value_name = "DURATION", value_parser = parse_duration)]
-    pub write_timeout: Duration,
-    /// How long one request may take; a long poll takes up to 60s
-    #[arg(long, env = "REQUEST_TIMEOUT", default_value = "90s", value_name = "DURATION", value_parser = parse_duration)]
-    pub request_timeout: Duration,
-    /// How long open requests may go on after the signal to stop
-    #[arg(long, env = "DRAIN_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = parse_duration)]
-    pub drain_timeout: Duration,
-    /// Publishes are refused while the disk has less room than this
-    #[arg(long, env = "MIN_FREE_SPACE", default_value = "64MiB", value_name = "SIZE")]
-    pub min_free_space: Size,
-    /// How logs are written
+    /// The data folder [default: ./data/broker]
+    ///
+    /// `serve` keeps all messages in it, and makes it where it is missing. The other commands look there
+    /// for a token, and for the URL if the folder is named, when the broker runs on this machine.
+    #[arg(long, env = "DATA", value_name = "FOLDER", global = true)]
+    data: Option<PathBuf>,
     #[command(flatten)]
-    pub log: LogArgs,
-    /// What to do instead of serving
+    serve: ServeArgs,
+    #[command(flatten)]
+    ask: AskArgs,
     #[command(subcommand)]
-    pub command: Option<Command>,
+    command: Option<Command>,
 }
 
-/// What the program does beside serving.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Command {
-    /// Copy a data folder as it is at one moment, while the broker runs
-    Backup(backup::Backup),
-    /// Check a backup and put it into a data folder
-    Restore(restore::Restore),
-    /// Check a data folder or a backup: every message's bytes, and that all adds up
-    Verify(verify::Verify),
-}
+const EXAMPLES: &str = "\
+Examples:
+  broker                                             serve on 127.0.0.1:7070
+  broker queues create jobs --max-deliveries 5
+  broker publish --queue jobs '{\"n\":1}'
+  broker receive jobs --ack
+  broker queues                                      what is in each queue
+  broker tail                                        what happens, live
+  broker dead-letters list jobs --reason timeout
+  broker dead-letters redrive jobs --per-second 50 --follow
 
-impl Command {
-    /// Does it. Answers 0, or 1 when it failed, with why on stderr.
-    #[must_use]
-    pub fn run(&self) -> ExitCode {
-        let done = match self {
-            Self::Backup(backup) => backup.run(),
-            Self::Restore(restore) => restore.run(),
-            Self::Verify(verify) => verify.run(),
-        };
-        done.unwrap_or_else(|error| {
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            ExitCode::FAILURE
-        })
-    }
-}
+Exit codes: 0 it went well, 1 it did not (stderr says why), 2 the arguments are wrong.";
 
 impl Cli {
     /// Reads the arguments and variables of this process; what is wrong ends it with 2.
     #[must_use]
     pub fn read() -> Self {
-        let cli = Self::parse();
-        if let Err(why) = cli.check() {
-            Self::command().error(ErrorKind::ValueValidation, why).exit();
-        }
-        cli
+        Self::read_from(std::env::args_os()).unwrap_or_else(|error| error.exit())
     }
 
-    /// What no single argument shows.
-    fn check(&self) -> Result<(), String> {
-        if self.max_message_size > self.max_request_size {
-            return Err("--max-message-size is above --max-request-size".to_owned());
-        }
-        if self.max_request_size > self.max_request_memory {
-            return Err("--max-request-size is above --max-request-memory".to_owned());
-        }
-        Ok(())
+    /// The same with arguments that are handed in.
+    fn read_from(
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        let refuse = |kind: ErrorKind, why: String| Self::command().error(kind, why);
+        misplaced(&matches).map_or(Ok(()), |why| Err(refuse(ErrorKind::ArgumentConflict, why)))?;
+        let cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        cli.serving()
+            .map_or(Ok(()), ServeArgs::check)
+            .map_err(|why| refuse(ErrorKind::ValueValidation, why))?;
+        Ok(cli)
     }
 
-    /// Where it listens, and how it is spoken to there.
+    /// Does what was asked. Exit codes: 0 it went well; 1 it did not, and stderr says why; 2 the arguments
+    /// are wrong.
     #[must_use]
-    pub fn listen(&self) -> Listen {
-        if self.tls_cert.is_some() { Listen::https(self.listen) } else { self.listen.into() }
+    pub fn run(self) -> ExitCode {
+        match self.command {
+            None => self.serve.run(folder(self.data)),
+            Some(Command::Serve(serve)) => serve.run(folder(self.data)),
+            Some(Command::Completions(completions)) => completions.run(&mut Self::command()),
+            Some(Command::Keep(keep)) => keep.run(&folder(self.data), self.ask.json),
+            Some(Command::Ask(ask)) => self.ask.run(self.data.as_deref(), ask),
+        }
     }
 
-    fn tls(&self) -> Option<TlsFiles> {
-        let (certificate, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
-        Some(TlsFiles { certificate, key })
-    }
-
-    /// The settings that these arguments make.
-    #[must_use]
-    pub fn config(&self) -> Config {
-        let request = bytes(self.max_request_size);
-        Config {
-            data: self.data.clone(),
-            allow_anonymous: self.allow_anonymous,
-            tls: self.tls(),
-            http: http::Limits {
-                connections: number(self.max_connections),
-                idle_time: self.idle_timeout,
-                header_bytes: bytes(self.max_header_size),
-                headers: number(self.max_headers),
-                body_time: self.body_timeout,
-                body: request,
-                request_time: self.request_timeout,
-                write_time: self.write_timeout,
-                requests: number(self.max_requests),
-                request_memory: bytes(self.max_request_memory),
-                answer_memory: bytes(self.max_answer_memory),
-                drain_time: self.drain_timeout,
-            },
-            api: api::Limits {
-                message: bytes(self.max_message_size),
-                request,
-                waiting_receives: number(self.max_waiting_receives),
-            },
-            engine: EngineSettings {
-                free_space_floor: self.min_free_space.get(),
-                watchers: number(self.max_watchers),
-                queues: number(self.max_queues),
-                answer_memory: bytes(self.max_answer_memory),
-                ..EngineSettings::default()
-            },
+    /// The settings to serve with, where it is to serve.
+    fn serving(&self) -> Option<&ServeArgs> {
+        match &self.command {
+            None => Some(&self.serve),
+            Some(Command::Serve(serve)) => Some(serve),
+            Some(_) => None,
         }
     }
 }
 
-fn number(count: u32) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
+fn folder(named: Option<PathBuf>) -> PathBuf {
+    named.unwrap_or_else(|| DEFAULT_DATA.into())
 }
 
-fn bytes(size: Size) -> usize {
-    usize::try_from(size.get()).unwrap_or(usize::MAX)
+/// What is wrong about arguments that stand with a command that has no use for them. Variables are no such
+/// fault: they are there for all.
+fn misplaced(matches: &ArgMatches) -> Option<String> {
+    let given = |arg: &&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+    let first = |command: clap::Command| {
+        let mut arguments = command.get_arguments().filter(|arg| !is_used(matches.subcommand_name(), arg));
+        Some(format!("--{}", arguments.find(given)?.get_long()?))
+    };
+    let (serve, ask) =
+        (ServeArgs::augment_args(clap::Command::new("")), AskArgs::augment_args(clap::Command::new("")));
+    match matches.subcommand_name() {
+        None => {
+            first(ask).map(|arg| format!("{arg} is for the commands that ask a broker, and none is named"))
+        }
+        Some(name) => {
+            let asks_nobody = ["serve", "completions", "backup", "restore", "verify"].contains(&name);
+            let idle = first(ask).filter(|_| asks_nobody);
+            let idle = idle.map(|arg| format!("{arg} is for the commands that ask a broker, not for {name}"));
+            idle.or_else(|| {
+                first(serve).map(|arg| format!("{arg} is for serve: write it after that command"))
+            })
+        }
+    }
+}
+
+/// `verify` asks nobody, and all the same has something to say in JSON.
+fn is_used(command: Option<&str>, arg: &Arg) -> bool {
+    command == Some("verify") && arg.get_long() == Some("json")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     fn parsed(arguments: &[&str]) -> Cli {
-        Cli::try_parse_from([&["broker"], arguments].concat()).unwrap()
+        Cli::read_from([&["broker"], arguments].concat()).unwrap()
+    }
+
+    fn refused(arguments: &[&str]) -> String {
+        Cli::read_from([&["broker"], arguments].concat()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_library() {
+        let cli = parsed(&[]);
+        let config = cli.serve.config(folder(cli.data));
+        assert_eq!(format!("{config:?}"), format!("{:?}", Config::new("./data/broker")));
     }
 
     #[test]
     fn a_certificate_without_its_key_names_the_other_and_so_the_other_way_round() {
         for (given, missing) in [("--tls-cert", "--tls-key"), ("--tls-key", "--tls-cert")] {
-            let said = Cli::try_parse_from(["broker", given, "file.pem"]).unwrap_err().to_string();
+            let said = refused(&[given, "file.pem"]);
             assert!(said.contains(missing), "{said}");
         }
     }
 
     #[test]
-    fn the_defaults_are_those_of_the_library() {
-        let (cli, library) = (parsed(&[]).config(), Config::new("./data/broker"));
-        assert_eq!(format!("{cli:?}"), format!("{library:?}"));
+    fn serve_takes_what_the_bare_program_takes() {
+        let arguments = ["--listen", "127.0.0.1:1", "--data", "here", "--max-message-size", "2MiB"];
+        let (bare, named) = (parsed(&arguments), parsed(&[&["serve"], &arguments[..]].concat()));
+        let config = |cli: &Cli| format!("{:?}", cli.serving().unwrap().config(folder(cli.data.clone())));
+        assert_eq!(config(&bare), config(&named));
+    }
+
+    #[test]
+    fn arguments_that_would_be_ignored_are_refused() {
+        for (arguments, says) in [
+            (&["--listen", "127.0.0.1:1", "queues"][..], "--listen is for serve"),
+            (&["--listen", "127.0.0.1:1", "serve"], "--listen is for serve"),
+            (&["--json"], "--json is for the commands that ask"),
+            (&["serve", "--url", "http://127.0.0.1:1"], "--url is for the commands that ask"),
+            (&["completions", "bash", "--json"], "--json is for the commands that ask"),
+            (&["verify", "--json", "--url", "http://127.0.0.1:1"], "--url is for the commands that ask"),
+            (&["backup", "--to", "there", "--json"], "--json is for the commands that ask"),
+            (&["serve", "--max-message-size", "32MiB"], "--max-message-size is above --max-request-size"),
+        ] {
+            let said = refused(arguments);
+            assert!(said.contains(says), "{arguments:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn where_to_ask_may_stand_before_and_after_the_command() {
+        for arguments in [["--url", "http://h", "queues", "list"], ["queues", "list", "--url", "http://h"]] {
+            assert_eq!(parsed(&arguments).ask.url.as_deref(), Some("http://h"));
+        }
     }
 }

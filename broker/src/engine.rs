@@ -10,7 +10,7 @@
 //! Nothing is answered, and nothing can be looked at, before it is on disk.
 
 mod bodies;
-mod clock;
+pub mod clock;
 pub(crate) mod damage;
 mod decide;
 pub mod fatal;
@@ -40,10 +40,11 @@ use broker_core::{
     counters::QueueCounters,
     identity::{QueueId, Sequence},
 };
+use units::Timestamp;
 
 use serve::budget::Budget;
 
-pub use self::start::{EngineThread, start};
+pub use self::start::{EngineThread, by_hand, start};
 use self::{
     bodies::Bodies,
     clock::Clock,
@@ -95,8 +96,8 @@ impl Default for EngineSettings {
     }
 }
 
-/// All that the thread owns.
-struct Engine {
+/// All that the thread owns; or whoever takes its steps [by hand](by_hand).
+pub struct Engine {
     core: Core,
     store: Box<dyn Store>,
     line: Arc<Line>,
@@ -138,6 +139,30 @@ impl Engine {
         Ok(())
     }
 
+    /// Takes what waits in the line, decides and commits it, and answers. Never waits.
+    ///
+    /// # Errors
+    /// When the store failed for good; then the engine is not to be used again.
+    pub fn step(&mut self) -> Result<(), StoreError> {
+        let mut items = Vec::new();
+        self.line.take(&mut items, self.limits, Some(Instant::now()));
+        self.work_on(&mut items)
+    }
+
+    /// The committed state, and the broker's present time.
+    #[must_use]
+    pub fn look(&self) -> (&Core, Timestamp) {
+        (&self.core, self.clock.now())
+    }
+
+    /// Closes the store in good order.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.store.close()
+    }
+
     /// When there is something to do although nobody asks.
     fn next_deadline(&self) -> Option<Instant> {
         let due = self.core.next_deadline().and_then(|at| self.clock.instant(at));
@@ -174,16 +199,17 @@ impl Engine {
     }
 
     fn pause(&mut self) {
-        self.paused_until = Some(Instant::now() + PAUSE);
+        self.paused_until = Some(self.clock.instant_now() + PAUSE);
     }
 
     fn is_paused(&mut self) -> bool {
-        self.paused_until = self.paused_until.filter(|until| *until > Instant::now());
+        let now = self.clock.instant_now();
+        self.paused_until = self.paused_until.filter(|until| *until > now);
         self.paused_until.is_some()
     }
 
     fn has_room(&mut self) -> bool {
-        self.room.is_left(&mut *self.store)
+        self.room.is_left(&mut *self.store, self.clock.instant_now())
     }
 
     fn view(&self) -> View<'_> {

@@ -1,16 +1,9 @@
-//! The broker as a program: reads its arguments and runs the library.
+//! The broker as a program: reads its arguments and does what they say.
 
 use std::process::ExitCode;
 
 use broker::cli::Cli;
 
 fn main() -> ExitCode {
-    let cli = Cli::read();
-    if let Some(command) = &cli.command {
-        return command.run();
-    }
-    let config = cli.config();
-    serve::program::main("broker", cli.listen(), &cli.log, |listener, ready, shutdown| {
-        broker::run(listener, config, ready, shutdown)
-    })
+    Cli::read().run()
 }

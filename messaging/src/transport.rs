@@ -169,13 +169,13 @@ impl Receipt {
     }
 }
 
-/// Opens the transport that a URL names by its scheme: `http` is our own broker.
+/// Opens the transport that a URL names by its scheme: `http` and `https` are our own broker.
 ///
 /// # Errors
 /// [`UnknownTransport`] when no engine of that scheme was built in, or the URL can't be read.
 pub fn connect(url: &str) -> Result<Arc<dyn Transport>, UnknownTransport> {
     match url.split_once("://").map(|(scheme, _)| scheme) {
-        Some("http") => Ok(Arc::new(http::HttpTransport::new(url)?)),
+        Some("http" | "https") => Ok(Arc::new(http::HttpTransport::new(url)?)),
         _ => Err(UnknownTransport::Scheme(url.to_owned())),
     }
 }

@@ -24,6 +24,7 @@ use self::{
     connection::Connections,
 };
 use crate::{
+    metrics,
     problem::{INTERNAL, Problem, REQUEST_TIMEOUT},
     tls::Tls,
 };
@@ -102,6 +103,7 @@ pub async fn run_over(
 ) -> io::Result<()> {
     let slots = Arc::new(Semaphore::new(limits.connections));
     let reloading = tls.clone().map(|tls| tokio::spawn(tls.reload_on_change(shutdown.clone())));
+    let keeping_up = tokio::spawn(metrics::keep_up(shutdown.clone()));
     let connections = Connections::new(with_limits(router, limits), limits, tls, shutdown.clone());
     let open = TaskTracker::new();
     while let Some((stream, slot)) = accept(&listener, &slots, &shutdown).await {
@@ -116,6 +118,7 @@ pub async fn run_over(
     if tokio::time::timeout(limits.drain_time, open.wait()).await.is_err() {
         tracing::warn!("requests were still open when the drain time was over");
     }
+    let _ = keeping_up.await;
     if let Some(reloading) = reloading {
         let _ = reloading.await;
     }
@@ -176,7 +179,7 @@ async fn count_request(
     let response = next.run(request).await;
     let route = route.map_or_else(|| "unknown".to_owned(), |route| route.as_str().to_owned());
     let status = response.status().as_u16().to_string();
-    metrics::histogram!("http_request_duration_seconds", "route" => route, "status" => status)
+    ::metrics::histogram!("http_request_duration_seconds", "route" => route, "status" => status)
         .record(started.elapsed().as_secs_f64());
     Ok(response)
 }

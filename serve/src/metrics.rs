@@ -1,14 +1,17 @@
 //! `/metrics`: what the `metrics` facade gathered in this process, as Prometheus text.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use axum::{http::header, response::IntoResponse};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The upper bounds of histograms of seconds: 100 us to 10 s.
 const SECONDS: &[f64] =
     &[0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// How often what was measured is sorted into its buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
 /// The upper bounds of histograms of counts.
 const COUNTS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 
@@ -27,6 +30,14 @@ pub fn recorder() -> &'static PrometheusHandle {
         let _ = metrics::set_global_recorder(recorder);
         handle
     })
+}
+
+/// Sorts what was measured into its buckets every now and then. Without this it is kept one by one until
+/// somebody asks for the figures, and nobody may ever do so.
+pub(crate) async fn keep_up(stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
+        recorder().run_upkeep();
+    }
 }
 
 /// The route.

@@ -13,10 +13,10 @@ use crate::logs::{self, LogFormat};
 #[derive(Args, Clone, Debug)]
 pub struct LogArgs {
     /// The level of the logs on stderr: error, warn, info, debug, trace, or targets such as broker=debug,info
-    #[arg(long, env = "LOG", default_value = "info", value_name = "LEVEL", global = true)]
+    #[arg(long, env = "LOG", default_value = "info", value_name = "LEVEL")]
     pub log: String,
     /// How a line of the log looks
-    #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT", global = true)]
+    #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 }
 

@@ -24,9 +24,11 @@ use crate::programs::Program;
 
 /// How many requests the broker works on at a time.
 const PLACES: usize = 64;
-/// What the broker's memory stays below, in MiB: its limits below together, its caches, and what a
-/// process of its kind takes anyway.
-const MEMORY_MIB: u64 = 320;
+/// What the broker's memory stays below, in MiB: three copies of each body that is worked on (96), answers
+/// of both kinds (64), the buffers of all connections (74), the records just written (32), what is
+/// remembered for journeys and watchers (24), the database's pages and the index (40), and half as much
+/// again for what the allocator keeps.
+const MEMORY_MIB: u64 = 512;
 /// How soon after the flood publishes are as fast as before it.
 const RECOVERY: Duration = Duration::from_secs(10);
 /// A machine that is shared is not held to less than this.
@@ -48,7 +50,7 @@ const LIMITS: [&str; 22] = [
     "--max-answer-memory",
     "32MiB",
     "--body-timeout",
-    "5s",
+    "20s",
     "--write-timeout",
     "2s",
     "--idle-timeout",

@@ -19,17 +19,9 @@ use tokio::{
 const START: Duration = Duration::from_secs(60);
 
 /// The folder of the built programs. Built once a test run, as the tests themselves were: cargo finds
-/// most of it built already.
+/// most of it built already. All of the workspace, since one package alone would ask for its dependencies
+/// with fewer features, and have them built again.
 pub fn folder() -> &'static Path {
-    built(&["--workspace"])
-}
-
-/// The same for who needs one package alone; to be asked for before any program is started.
-pub fn folder_of(package: &str) -> &'static Path {
-    built(&["--package", package])
-}
-
-fn built(packages: &[&str]) -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let own = std::env::current_exe().expect("a running program has a path");
@@ -39,13 +31,12 @@ fn built(packages: &[&str]) -> &'static Path {
         let folder = folders.find(is_programs).expect("a program lies in a folder").to_owned();
         let profile: &[&str] = if folder.ends_with("release") { &["--release"] } else { &[] };
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--bins", "--quiet"])
-            .args(packages)
+            .args(["build", "--workspace", "--bins", "--quiet"])
             .args(profile)
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
             .status()
             .expect("cargo runs, since it runs this test");
-        assert!(status.success(), "cargo build {packages:?} failed");
+        assert!(status.success(), "cargo build failed");
         folder
     })
 }

@@ -41,7 +41,7 @@ impl Core {
         redrive.end_if_done(step.now);
         let id = redrive.id();
         step.effects.changes.push(Change::RedrivePut(redrive.record.clone()));
-        self.agenda.set(id.0, redrive.next_deadline());
+        self.paces.set(id.0, redrive.next_deadline());
         self.redrives.insert(id, redrive);
         self.forget_ended(step);
         Ok(Reply::RedriveStarted { redrive: id, count })
@@ -49,7 +49,7 @@ impl Core {
 
     pub(super) fn stop_redrive(&mut self, id: RedriveId, step: &mut Step<'_>) -> Result<Reply, Refusal> {
         let redrive = self.redrives.remove(&id).ok_or(Refusal::RedriveNotFound(id))?;
-        self.agenda.set(id.0, None);
+        self.paces.set(id.0, None);
         step.effects.changes.push(Change::RedriveGone(id));
         Ok(Reply::Removed { count: redrive.progress().redriven })
     }
@@ -66,7 +66,7 @@ impl Core {
         if redrive.progress() != before {
             step.effects.changes.push(Change::RedriveProgress(id, redrive.progress()));
         }
-        self.agenda.set(id.0, redrive.next_deadline());
+        self.paces.set(id.0, redrive.next_deadline());
         self.redrives.insert(id, redrive);
     }
 

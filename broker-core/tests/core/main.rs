@@ -11,7 +11,6 @@ mod filtering;
 mod life;
 mod limits;
 mod looking;
-mod model;
 mod ordering;
 mod pacing;
 mod publishing;

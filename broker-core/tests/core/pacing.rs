@@ -1,14 +1,14 @@
 //! Redrives so many a second.
 
 use broker_core::{
-    command::{Command, DeadLetters},
+    command::{Command, DeadLetters, NewMessage, When},
     identity::RedriveId,
     reply::{Refusal, Reply},
     settings::QueueSettingsPatch,
     view::RedriveView,
 };
 
-use crate::bench::{Bench, name, seconds, selector};
+use crate::bench::{Bench, message, name, seconds, selector};
 
 /// A queue `jobs` with so many dead letters, by their ids.
 fn with_dead(count: u64) -> Bench {
@@ -161,4 +161,18 @@ fn a_limit_takes_the_oldest_and_nothing_to_redrive_ends_at_once() {
     bench.apply(limited(2)).unwrap();
     bench.wait(seconds(1));
     assert_eq!(bench.receive_ids("jobs", 9), [1, 2]);
+}
+
+#[test]
+fn a_redrive_finds_the_room_that_came_free_by_the_same_time() {
+    let mut bench = with_dead(1);
+    bench.put_queue("jobs", QueueSettingsPatch { max_messages: Some(1), ..Default::default() });
+    bench.publish("jobs", NewMessage { expires: Some(When::After(seconds(5))), ..message(2) });
+    let id = start(&mut bench, None, 1);
+    bench.wait(seconds(0));
+    assert!(seen(&bench, id).waits_for_room);
+    // The engine was busy: the redrive looks again, and the message expires, in one tick.
+    bench.now = bench.now.plus(seconds(5));
+    bench.wait(seconds(0));
+    assert_eq!((bench.counters("jobs").expired, seen(&bench, id).redriven), (1, 1));
 }

@@ -1,6 +1,10 @@
 //! `broker restore`.
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args;
 
@@ -12,13 +16,10 @@ use crate::maintenance::{
 
 /// What `restore` can be told.
 #[derive(Args, Clone, Debug)]
-pub struct Restore {
+pub(super) struct Restore {
     /// The backup
     #[arg(long, value_name = "FOLDER")]
     from: PathBuf,
-    /// The data folder, which no broker may be using; made where it is missing
-    #[arg(long, env = "DATA", default_value = "./data/broker", value_name = "FOLDER")]
-    data: PathBuf,
     /// Restore into a folder that is not empty: the broker's files in it are set aside
     #[arg(long)]
     force: bool,
@@ -32,10 +33,10 @@ impl Restore {
     ///
     /// # Errors
     /// When it can't be restored, or stdout is closed.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(&self, data: &Path) -> anyhow::Result<ExitCode> {
         let settings = RestoreSettings { force: self.force, allow_damaged: self.allow_damaged };
         let mut out = std::io::stdout().lock();
-        let restored = match restore(&self.from, &self.data, settings, &mut progress::bar("copying")) {
+        let restored = match restore(&self.from, data, settings, &mut progress::work("copying")) {
             Err(MaintenanceError::Damaged(report)) => {
                 verify::tell(&mut out, &report)?;
                 return Err(MaintenanceError::Damaged(report).into());
@@ -46,7 +47,7 @@ impl Restore {
         if let Some(aside) = restored.set_aside {
             writeln!(out, "what was there before is in {}", aside.display())?;
         }
-        writeln!(out, "{} holds what {} held", self.data.display(), self.from.display())?;
+        writeln!(out, "{} holds what {} held", data.display(), self.from.display())?;
         Ok(ExitCode::SUCCESS)
     }
 }

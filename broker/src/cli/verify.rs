@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::Path,
     process::ExitCode,
 };
 
@@ -18,16 +18,9 @@ use crate::{
     },
 };
 
-/// What `verify` can be told.
-#[derive(Args, Clone, Debug)]
-pub struct Verify {
-    /// The data folder, or a backup; a broker may be using it
-    #[arg(long, env = "DATA", default_value = "./data/broker", value_name = "FOLDER")]
-    data: PathBuf,
-    /// Tell what was found as JSON
-    #[arg(long)]
-    json: bool,
-}
+/// What `verify` can be told: no more than the folder.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Verify {}
 
 /// What is told as JSON.
 #[derive(Serialize)]
@@ -42,13 +35,13 @@ impl Verify {
     ///
     /// # Errors
     /// When it can't be checked, or stdout is closed.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
-        if !sqlite::is_in(&self.data) {
-            return Err(MaintenanceError::NoData(self.data.display().to_string()).into());
+    pub(super) fn run(data: &Path, json: bool) -> anyhow::Result<ExitCode> {
+        if !sqlite::is_in(data) {
+            return Err(MaintenanceError::NoData(data.display().to_string()).into());
         }
-        let report = sqlite::verify(&self.data, &mut progress::bar("checking"))?;
+        let report = sqlite::verify(data, &mut progress::work("checking"))?;
         let mut out = io::stdout().lock();
-        if self.json {
+        if json {
             let told = Told { ok: report.is_clean(), report: &report };
             writeln!(out, "{}", serde_json::to_string(&told)?)?;
         } else {

@@ -1,7 +1,7 @@
 //! Having the core decide the calls of a group, and gathering what their answers show. Nothing here is
 //! on disk yet, and nobody is answered.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use broker_core::{
     change::Change,
@@ -118,7 +118,8 @@ impl Engine {
 
     /// Lets a receive that found nothing wait; gives it back when its time is over.
     fn park(&mut self, waiter: Waiter, place: Place) -> Option<Waiter> {
-        let Some(until) = waiter.until.filter(|until| !self.draining && *until > Instant::now()) else {
+        let now = self.clock.instant_now();
+        let Some(until) = waiter.until.filter(|until| !self.draining && *until > now) else {
             return Some(waiter);
         };
         match place {
@@ -148,7 +149,7 @@ impl Engine {
 
     /// Answers parked receives whose time is over with nothing.
     fn give_up_overdue(&mut self, decided: &mut Vec<Decided>) {
-        let now = Instant::now();
+        let now = self.clock.instant_now();
         while let Some(waiter) = self.parked.next_overdue(now) {
             decided.push(Decided::Receive { waiter, place: None, result: Ok(Taken::nothing(&self.answers)) });
         }

@@ -83,7 +83,7 @@ impl Engine {
     fn settle(&mut self, asks: Vec<Ask>) -> Result<(), StoreError> {
         let Some(undecided) = self.try_to_settle(asks)? else { return Ok(()) };
         tracing::warn!("the disk is full: publishes are refused");
-        self.room.ran_out();
+        self.room.ran_out(self.clock.instant_now());
         let rest = undecided.into_iter().filter_map(refuse_publish).collect();
         let Some(undecided) = self.try_to_settle(rest)? else { return Ok(()) };
         tracing::error!("the disk is so full that not even acks can be written");

@@ -24,15 +24,15 @@ impl Room {
 
     /// A commit found no room, whatever the file system says: it may count quotas that are not asked for
     /// here. To find out again costs a restore of the core, so publishes wait a while for it.
-    pub(crate) fn ran_out(&mut self) {
-        self.asked = Some((Instant::now(), false));
+    pub(crate) fn ran_out(&mut self, now: Instant) {
+        self.asked = Some((now, false));
     }
 
     /// Whether more than the floor is free. A store that does not know is believed to have room: then
     /// the commit finds out.
-    pub(crate) fn is_left(&mut self, store: &mut dyn Store) -> bool {
+    pub(crate) fn is_left(&mut self, store: &mut dyn Store, now: Instant) -> bool {
         if let Some((at, is_left)) = self.asked
-            && at.elapsed() < if is_left { ROOM_HOLDS } else { NO_ROOM_HOLDS }
+            && now.saturating_duration_since(at) < if is_left { ROOM_HOLDS } else { NO_ROOM_HOLDS }
         {
             return is_left;
         }
@@ -46,7 +46,7 @@ impl Room {
         if !is_left && self.asked.is_none_or(|(_, was_left)| was_left) {
             tracing::error!(floor_bytes = self.floor, "too little room on the disk: publishes are refused");
         }
-        self.asked = Some((Instant::now(), is_left));
+        self.asked = Some((now, is_left));
         is_left
     }
 }

@@ -11,12 +11,11 @@ use std::{
 use broker_core::{Core, change::Effects};
 use serve::{budget::Budget, health::Health};
 use tokio::{sync::watch, task::spawn_blocking};
-use units::Timestamp;
 
 use super::{
     Engine, EngineSettings,
     bodies::Bodies,
-    clock::Clock,
+    clock::{Clock, SystemTime, Time},
     fatal::Fatal,
     feed::Feed,
     journey::Journeys,
@@ -133,6 +132,27 @@ impl Drop for EngineThread {
     }
 }
 
+/// An engine without a thread, on a store that is open: whoever holds it takes its [steps](Engine::step),
+/// and its clocks are handed in. All else is as in one that [`start`] started.
+///
+/// # Errors
+/// When the store can't be read, or a first group can't be committed.
+pub fn by_hand(
+    settings: EngineSettings,
+    store: Box<dyn Store>,
+    time: Arc<dyn Time>,
+) -> Result<(Broker, Engine), StoreError> {
+    let line = Arc::new(Line::new(settings.line));
+    let readers = Arc::new(Readers::new());
+    readers.open(store.reader());
+    let (_, readiness) = watch::channel(Readiness::Ready);
+    let feed = Arc::new(Feed::new(settings.watchers));
+    let broker = Broker::new(Arc::clone(&line), readers, Arc::clone(&feed), readiness, Health::starting());
+    let mut engine = Engine::load(settings, store, line, feed, time)?;
+    engine.work_on(&mut Vec::new())?;
+    Ok((broker, engine))
+}
+
 /// What the thread does from beginning to end.
 fn work(
     settings: EngineSettings,
@@ -145,7 +165,8 @@ fn work(
 ) -> Result<(), StoreError> {
     let store = open()?;
     readers.open(store.reader());
-    let mut engine = Engine::load(settings, store, Arc::clone(line), feed)?;
+    let time = Arc::new(SystemTime);
+    let mut engine = Engine::load(settings, store, Arc::clone(line), feed, time)?;
     let worked = catch_unwind(AssertUnwindSafe(|| {
         engine.work_on(&mut Vec::new())?;
         state.set(Readiness::Ready);
@@ -168,9 +189,10 @@ impl Engine {
         mut store: Box<dyn Store>,
         line: Arc<Line>,
         feed: Arc<Feed>,
+        time: Arc<dyn Time>,
     ) -> Result<Self, StoreError> {
         let stored = store.last()?.map(|(_, at)| at).unwrap_or_default();
-        let clock = Clock::start(stored, Timestamp::now());
+        let clock = Clock::start(stored, time);
         let mut effects = Effects::default();
         let core = restore(&mut *store, &clock, settings.queues, &mut effects)?;
         Ok(Self {

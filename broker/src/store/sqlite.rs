@@ -6,6 +6,7 @@ mod audit;
 mod checkpoint;
 mod checksum;
 mod copy;
+mod file_system;
 mod layout;
 mod load;
 mod read;
@@ -19,7 +20,7 @@ mod write;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -31,8 +32,10 @@ use broker_core::{
 use rusqlite::{Connection, OptionalExtension as _};
 use units::Timestamp;
 
-use self::{checkpoint::Checkpointer, read::SqliteReader, remembered::RememberedRows};
-pub use self::{copy::copy, renumber::renumber, verify::verify};
+use self::{checkpoint::Checkpointer, read::SqliteReader, remembered::RememberedRows, schema::Place};
+pub use self::{
+    checkpoint::Checkpoints, copy::copy, file_system::FileSystem, renumber::renumber, verify::verify,
+};
 use super::{Found, Group, Reader, Store, StoreError, folder::DataFolder};
 
 /// The database's file in the data folder.
@@ -59,7 +62,7 @@ pub fn is_in(folder: &Path) -> bool {
 /// # Errors
 /// What SQLite says.
 pub(crate) fn settle(folder: &Path) -> Result<(), StoreError> {
-    let connection = schema::open_beside(&folder.join(FILE), true)?;
+    let connection = schema::open_beside(&Place::of_file(&folder.join(FILE)), true)?;
     checkpoint::truncate(&connection)
 }
 
@@ -67,7 +70,8 @@ pub(crate) fn settle(folder: &Path) -> Result<(), StoreError> {
 pub struct SqliteStore {
     connection: Connection,
     remembered: RememberedRows,
-    checkpointer: Checkpointer,
+    /// `None` where somebody else makes checkpoints.
+    checkpointer: Option<Checkpointer>,
     reader: Arc<SqliteReader>,
     /// Held while a group is written; the checkpointer takes it for its last, short pass.
     gate: Arc<Mutex<()>>,
@@ -80,18 +84,37 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::TooNew`] when a newer version wrote it, else what SQLite says.
     pub fn open(folder: DataFolder) -> Result<Self, StoreError> {
-        let path: PathBuf = folder.path().join(FILE);
-        let connection = schema::open(&path)?;
+        let (mut store, checkpoints) = Self::open_by_hand(folder, FileSystem::MACHINE)?;
+        store.checkpointer = Some(Checkpointer::start(checkpoints)?);
+        Ok(store)
+    }
+
+    /// The same without a thread of its own: whoever opens it makes the checkpoints. Its files are in the
+    /// folder as that file system has it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_by_hand(folder: DataFolder, files: FileSystem) -> Result<(Self, Checkpoints), StoreError> {
+        let place = Place { path: folder.path().join(FILE), vfs: files.vfs };
+        // After a failed sync the system's cache shows what the disk may not hold, and will not write it by
+        // itself. What is read from the log now is answered for.
+        let log = folder.path().join(LOG);
+        let failed =
+            |source| StoreError::Files { what: format!("can't write {} again", log.display()), source };
+        (files.write_again)(&log).map_err(failed)?;
+        let connection = schema::open(&place)?;
         checkpoint::watch(&connection);
         let gate = Arc::new(Mutex::new(()));
-        Ok(Self {
-            checkpointer: Checkpointer::start(&path, Arc::clone(&gate))?,
-            reader: Arc::new(SqliteReader::new(path)),
+        let checkpoints = Checkpoints::open(&place, Arc::clone(&gate))?;
+        let store = Self {
+            checkpointer: None,
+            reader: Arc::new(SqliteReader::new(place)),
             remembered: RememberedRows::default(),
             connection,
             gate,
             folder,
-        })
+        };
+        Ok((store, checkpoints))
     }
 
     /// Lets the database grow to so many pages of 4 KiB at the most; what does not fit is
@@ -133,7 +156,9 @@ impl Store for SqliteStore {
             let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
             write::group(&self.connection, group, &mut self.remembered)
         };
-        self.checkpointer.consider();
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.consider();
+        }
         written
     }
 
@@ -162,7 +187,9 @@ impl Store for SqliteStore {
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {
         let Self { connection, checkpointer, reader, folder, .. } = *self;
-        checkpointer.stop();
+        if let Some(checkpointer) = checkpointer {
+            checkpointer.stop();
+        }
         reader.close();
         checkpoint::truncate(&connection)?;
         connection.close().map_err(|(_, error)| error)?;

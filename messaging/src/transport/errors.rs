@@ -76,7 +76,7 @@ pub enum PublishError {
 #[non_exhaustive]
 pub enum UnknownTransport {
     /// No engine of that scheme is built in.
-    #[error("no transport for {0:?}: write http://HOST:PORT, our own broker's address")]
+    #[error("no transport for {0:?}: write http://HOST:PORT (or https), our own broker's address")]
     Scheme(String),
     /// It can't be read.
     #[error("{url:?} is not a URL of a broker: {detail}")]

@@ -2,6 +2,7 @@
 //! sends requests and tells errors apart; `declare`, `publish`, `receive` and `settle` say what is sent.
 
 mod client;
+mod connector;
 mod declare;
 mod publish;
 mod receive;
@@ -23,10 +24,12 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// A client of the broker at that URL, such as `http://127.0.0.1:7070`. Nothing is sent yet.
+    /// A client of the broker at that URL, such as `http://127.0.0.1:7070`. Nothing is sent yet. Over
+    /// `https` it trusts the authorities that the system trusts, or those in the file that `SSL_CERT_FILE`
+    /// names.
     ///
     /// # Errors
-    /// [`UnknownTransport::Url`] when it is no `http` URL.
+    /// [`UnknownTransport::Url`] when it is no `http` or `https` URL, or no authority is trusted.
     pub fn new(url: &str) -> Result<Self, UnknownTransport> {
         Client::new(url).map(|client| Self { client })
     }

@@ -8,7 +8,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 use system_tests::{
     kills::{Plan, SmallDisk, Trouble, consume, run},
-    programs::folder_of,
+    programs::folder,
     skip::is_required,
 };
 
@@ -47,7 +47,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         consume(url).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    folder_of("broker");
+    folder();
     let seed = arguments.seed.unwrap_or_else(rand::random);
     let kinds = arguments.trouble.map_or_else(|| Kind::value_variants().to_vec(), |kind| vec![kind]);
     let mut well = true;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Parser;
-use system_tests::{overload::run, programs::folder_of};
+use system_tests::{overload::run, programs::folder};
 
 /// Floods a broker with ten times what it works on, and accounts for every message.
 #[derive(Debug, Parser)]
@@ -20,7 +20,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    folder_of("broker");
+    folder();
     let folder = tempfile::tempdir()?;
     let report = run(Duration::from_secs(arguments.seconds), folder.path()).await?;
     write!(io::stdout(), "{report}")?;

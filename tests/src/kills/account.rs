@@ -81,6 +81,8 @@ pub(super) struct Happened {
 #[derive(Debug, Default)]
 struct Books {
     next: u64,
+    /// How many copies of each queue are sent and not settled.
+    open: [usize; QUEUES.len()],
     copies: HashMap<(usize, u64), Copy>,
     /// What is not settled, of each key of each queue that keeps order by key.
     lanes: HashMap<(usize, u64), BTreeSet<u64>>,
@@ -108,6 +110,12 @@ impl Account {
         books.next - count..books.next
     }
 
+    /// How many copies of the fullest of these queues were sent and not settled.
+    pub(super) fn open(&self, queues: &[usize]) -> usize {
+        let books = self.books();
+        queues.iter().map(|queue| books.open[*queue]).max().unwrap_or_default()
+    }
+
     /// A batch is about to be sent.
     pub(super) fn sending(&self, batch: &Batch) {
         let mut books = self.books();
@@ -123,7 +131,12 @@ impl Account {
                 done: false,
                 unknown_acks: 0,
             };
-            let copy = books.copies.entry((queue, number)).or_insert(new);
+            let books = &mut *books;
+            let open = &mut books.open[queue];
+            let copy = books.copies.entry((queue, number)).or_insert_with(|| {
+                *open += 1;
+                new
+            });
             if copy.published == Published::Refused {
                 copy.published = Published::Perhaps;
             }
@@ -221,8 +234,10 @@ impl Account {
         copy.unknown_acks -= 1;
         let twice = status == "done" && std::mem::replace(&mut copy.done, true);
         if status != "lease-lost" {
-            copy.settled.get_or_insert_with(Instant::now);
-            if let Some(key) = copy.key {
+            let is_new = copy.settled.replace(copy.settled.unwrap_or_else(Instant::now)).is_none();
+            let key = copy.key;
+            books.open[delivery.queue] -= usize::from(is_new);
+            if let Some(key) = key {
                 books.lanes.entry((delivery.queue, key)).or_default().remove(&delivery.number);
             }
         }

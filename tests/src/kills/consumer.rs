@@ -84,7 +84,8 @@ impl Consumer {
 
     fn request(&mut self) -> Value {
         let max = self.random.random_range(1..=12);
-        let lease = format!("{}ms", self.random.random_range(200..1500));
+        // A lease runs again after each start: one that is longer than a round would never end.
+        let lease = format!("{}ms", self.random.random_range(100..350));
         let mut request = json!({"max": max, "wait": "40ms", "lease": lease, "consumer": "c"});
         if self.receive_id.is_none() && self.random.random_bool(0.2) {
             self.receives += 1;

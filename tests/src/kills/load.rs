@@ -26,8 +26,8 @@ pub(super) struct Shared {
     pub(super) filler: usize,
     /// Whether 507 is an answer to be expected.
     pub(super) may_be_full: bool,
-    /// How long a publisher waits after that.
-    pub(super) pause_when_refused: Duration,
+    /// How many messages of a queue may be open before publishers wait for the consumers.
+    pub(super) most_open: usize,
     /// How long a consumer now and then stands still with deliveries in hand.
     pub(super) slow_consumer: Option<Duration>,
 }

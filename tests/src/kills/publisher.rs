@@ -1,9 +1,12 @@
 //! A client that publishes: one message or a batch, to a queue or the topic; again under the same ids where no
 //! answer came; and now and then what was answered long ago.
 
+use std::time::Duration;
+
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::{
     account::{Account, Batch},
@@ -14,6 +17,11 @@ use super::{
 
 /// How many keys a publisher has. They are its own, so that it knows their order.
 const KEYS: u64 = 4;
+
+/// How long it waits while enough is open.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How long it waits where there was no room.
+const PAUSE_WHEN_REFUSED: Duration = Duration::from_millis(100);
 
 /// A publisher over all rounds.
 #[derive(Debug)]
@@ -33,13 +41,17 @@ impl Publisher {
     /// Publishes until it is told to stop, or the broker is gone.
     pub(super) async fn run(mut self, caller: Caller, shared: Shared) -> Self {
         while !shared.is_stopped() {
+            if shared.account.open(self.queues()) > shared.most_open {
+                sleep(PAUSE).await;
+                continue;
+            }
             let mut batch = self.next(&shared);
             shared.account.sending(&batch);
             match self.publish(&caller, &batch, &shared).await {
                 Ok(true) => self.answered = Some(batch),
                 Ok(false) => {
                     self.unfinished = Some(batch);
-                    tokio::time::sleep(shared.pause_when_refused).await;
+                    sleep(PAUSE_WHEN_REFUSED).await;
                 }
                 Err(Lost::Unanswered) => {
                     batch.unsure = true;
@@ -67,6 +79,12 @@ impl Publisher {
         }
     }
 
+    /// Where all that it publishes ends.
+    fn queues(&self) -> &'static [usize] {
+        let place = usize::try_from(self.place).unwrap_or_default();
+        DESTINATIONS[place % DESTINATIONS.len()].1
+    }
+
     fn next(&mut self, shared: &Shared) -> Batch {
         if let Some(batch) = self.unfinished.take() {
             return batch;
@@ -74,9 +92,7 @@ impl Publisher {
         if let Some(batch) = self.answered.take().filter(|_| self.random.random_bool(0.05)) {
             return batch;
         }
-        let place = usize::try_from(self.place).unwrap_or_default();
-        let (_, queues) = DESTINATIONS[place % DESTINATIONS.len()];
-        let one_by_one = place < DESTINATIONS.len();
+        let (queues, one_by_one) = (self.queues(), self.place < DESTINATIONS.len() as u64);
         let count = if one_by_one { 1 } else { self.random.random_range(2..=20) };
         let numbers = shared.account.numbers(count);
         let first = self.place * KEYS;

@@ -68,7 +68,7 @@ impl Trouble {
             stop: Arc::default(),
             filler: if self == Self::FullDisk { 16 << 10 } else { 100 },
             may_be_full: self == Self::FullDisk,
-            pause_when_refused: Duration::from_millis(100),
+            most_open: if self == Self::FullDisk { usize::MAX } else { 1000 },
             slow_consumer: (self == Self::Pauses).then_some(PAUSE),
         }
     }

@@ -127,7 +127,7 @@ pub(super) async fn forget(over: CancellationToken, client: Client, ledger: Arc<
 }
 
 /// Receives and acks all that waits, and what is leased once its lease has run out.
-pub(super) async fn drain(client: &Client) -> anyhow::Result<Vec<Id>> {
+pub(super) async fn drain(client: &Client) -> anyhow::Result<Vec<(Id, bool)>> {
     let mut found = Vec::new();
     while client.counts().await?["oldest_age"] != Value::Null {
         let answered = client.receive(1000).await.context("a receive in a calm is answered")?;
@@ -140,8 +140,9 @@ pub(super) async fn drain(client: &Client) -> anyhow::Result<Vec<Id>> {
     Ok(found)
 }
 
-/// Acks what was received, again until it is answered; those that are acked by that.
-async fn ack_all(client: &Client, answered: &Answered, ledger: Option<&Ledger>) -> Vec<Id> {
+/// Acks what was received, again until it is answered; those that are gone by then,
+/// and whether by this ack.
+async fn ack_all(client: &Client, answered: &Answered, ledger: Option<&Ledger>) -> Vec<(Id, bool)> {
     let json: Value = serde_json::from_str(&answered.text).unwrap_or_default();
     let deliveries = json["deliveries"].as_array().map(Vec::as_slice).unwrap_or_default();
     let receipts: Vec<&Value> = deliveries.iter().map(|delivery| &delivery["receipt"]).collect();
@@ -159,11 +160,13 @@ async fn ack_all(client: &Client, answered: &Answered, ledger: Option<&Ledger>) 
         }
     };
     let results = results["results"].as_array().map(Vec::as_slice).unwrap_or_default();
-    // An ack that was carried out and not answered is already settled the second time.
-    let gone =
-        results.iter().map(|result| matches!(result["status"].as_str(), Some("done" | "already-settled")));
+    // An ack that came after the lease, or whose first answer was lost, finds the message settled.
     let ids = deliveries.iter().map(|delivery| parse_id(&delivery["message"]["id"]));
-    ids.zip(gone).filter(|(_, gone)| *gone).filter_map(|(id, _)| id).collect()
+    let statuses = results.iter().map(|result| result["status"].as_str().unwrap_or_default());
+    ids.zip(statuses)
+        .filter(|(_, status)| matches!(*status, "done" | "already-settled"))
+        .filter_map(|(id, status)| Some((id?, status == "done")))
+        .collect()
 }
 
 fn parse_id(id: &Value) -> Option<Id> {

@@ -81,11 +81,11 @@ impl Ledger {
         self.lock().fates.insert(id, fate);
     }
 
-    /// Notes messages that were received and acked.
-    pub(super) fn found(&self, ids: Vec<Id>) {
+    /// Notes messages that were received, and whether it was this receipt that settled them.
+    pub(super) fn found(&self, messages: Vec<(Id, bool)>) {
         let mut state = self.lock();
-        for id in ids {
-            *state.found.entry(id).or_default() += 1;
+        for (id, settled) in messages {
+            *state.found.entry(id).or_default() += u32::from(settled);
         }
     }
 

@@ -7,7 +7,6 @@
 use std::{
     cell::Cell,
     ffi::c_int,
-    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
@@ -17,7 +16,7 @@ use std::{
 
 use rusqlite::{Connection, hooks::Wal};
 
-use super::schema;
+use super::schema::{self, Place};
 use crate::store::StoreError;
 
 /// From how many pages of 4 KiB in the log on a checkpoint is made: 16 MiB.
@@ -46,6 +45,36 @@ pub(super) fn truncate(connection: &Connection) -> Result<(), StoreError> {
     Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
+/// Makes checkpoints on a connection of its own; `gate` is what the writer holds while it writes.
+pub struct Checkpoints {
+    connection: Connection,
+    gate: Arc<Mutex<()>>,
+}
+
+impl Checkpoints {
+    pub(super) fn open(place: &Place, gate: Arc<Mutex<()>>) -> Result<Self, StoreError> {
+        Ok(Self { connection: schema::open_beside(place, true)?, gate })
+    }
+
+    /// Moves the log into the database: most of it beside the writer, the short rest while he waits.
+    ///
+    /// # Errors
+    /// What SQLite says. What is committed is safe in the log; the next one tries again.
+    pub fn make(&self) -> Result<(), StoreError> {
+        for _ in 0..PASSES {
+            if pass(&self.connection)? <= REST_PAGES {
+                break;
+            }
+        }
+        let _held = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = pass(&self.connection)?;
+        if left > 0 {
+            tracing::debug!(pages = left, "a long read keeps the write-ahead log from starting anew");
+        }
+        Ok(())
+    }
+}
+
 /// The thread that makes checkpoints.
 pub(super) struct Checkpointer {
     wanted: SyncSender<()>,
@@ -53,11 +82,10 @@ pub(super) struct Checkpointer {
 }
 
 impl Checkpointer {
-    /// Starts it on a connection of its own; `gate` is what the writer holds while it writes.
-    pub(super) fn start(path: &Path, gate: Arc<Mutex<()>>) -> Result<Self, StoreError> {
-        let connection = schema::open_beside(path, true)?;
+    /// Starts it.
+    pub(super) fn start(checkpoints: Checkpoints) -> Result<Self, StoreError> {
         let (wanted, wishes) = sync_channel(1);
-        let work = move || run(&connection, &gate, &wishes);
+        let work = move || run(&checkpoints, &wishes);
         let thread = thread::Builder::new().name("checkpoints".to_owned()).spawn(work);
         let failed = |source| StoreError::Files { what: "can't start a thread".to_owned(), source };
         Ok(Self { wanted, thread: thread.map_err(failed)? })
@@ -83,27 +111,12 @@ impl Checkpointer {
     }
 }
 
-fn run(connection: &Connection, gate: &Mutex<()>, wishes: &Receiver<()>) {
+fn run(checkpoints: &Checkpoints, wishes: &Receiver<()>) {
     while wishes.recv().is_ok() {
-        if let Err(error) = checkpoint(connection, gate) {
-            // What is committed is safe in the log; the next wish tries again.
+        if let Err(error) = checkpoints.make() {
             tracing::error!(error = %error, "a checkpoint failed");
         }
     }
-}
-
-fn checkpoint(connection: &Connection, gate: &Mutex<()>) -> Result<(), StoreError> {
-    for _ in 0..PASSES {
-        if pass(connection)? <= REST_PAGES {
-            break;
-        }
-    }
-    let _held = gate.lock().unwrap_or_else(PoisonError::into_inner);
-    let left = pass(connection)?;
-    if left > 0 {
-        tracing::debug!(pages = left, "a long read keeps the write-ahead log from starting anew");
-    }
-    Ok(())
 }
 
 /// Moves what can be moved; how many pages are left.

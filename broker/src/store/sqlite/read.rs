@@ -1,9 +1,6 @@
 //! Reads of what is committed: records and failures, by the owner and beside it.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use broker_core::{
     change::{AuditRecord, FailureOutcome, FailureRecord},
@@ -16,7 +13,7 @@ use super::{
     audit,
     checksum::MessageRow,
     load::{optional_time, time},
-    schema,
+    schema::{self, Place},
     write::number,
 };
 use crate::store::{Found, Reader, StoreError};
@@ -61,7 +58,7 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
 
 /// Reads on connections of its own, which are opened as they are needed and used again.
 pub(super) struct SqliteReader {
-    path: PathBuf,
+    place: Place,
     idle: Mutex<Idle>,
 }
 
@@ -71,8 +68,8 @@ enum Idle {
 }
 
 impl SqliteReader {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Idle::Open(Vec::new())) }
+    pub(super) fn new(place: Place) -> Self {
+        Self { place, idle: Mutex::new(Idle::Open(Vec::new())) }
     }
 
     /// Closes the connections; those in use are closed when their read ends.
@@ -83,7 +80,7 @@ impl SqliteReader {
     fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let connection = match self.take()? {
             Some(connection) => connection,
-            None => schema::open_beside(&self.path, false)?,
+            None => schema::open_beside(&self.place, false)?,
         };
         let answer = read(&connection)?;
         if let Idle::Open(connections) = &mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner) {

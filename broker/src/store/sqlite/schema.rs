@@ -1,6 +1,9 @@
 //! The tables, their versions, and how a connection is set up.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
@@ -141,9 +144,24 @@ const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
 /// The version that this program writes.
 const VERSION: i64 = STEPS.len() as i64;
 
+/// Where the database is: its file, and SQLite's file system that it is opened through (`None` for the
+/// machine's).
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    pub(super) vfs: Option<&'static str>,
+}
+
+impl Place {
+    /// A file of the machine's.
+    pub(super) fn of_file(path: &Path) -> Self {
+        Self { path: path.to_owned(), vfs: None }
+    }
+}
+
 /// Opens the owner's connection, and brings the tables to the present version.
-pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
-    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+pub(super) fn open(place: &Place) -> Result<Connection, StoreError> {
+    let mut connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     let found = version(&connection)?;
     if found > VERSION {
         return Err(StoreError::TooNew { found, known: VERSION });
@@ -166,15 +184,15 @@ fn migrate(connection: &mut Connection, found: i64) -> Result<(), StoreError> {
 }
 
 /// Opens one more connection to a database that is open.
-pub(super) fn open_beside(path: &Path, writes: bool) -> Result<Connection, StoreError> {
+pub(super) fn open_beside(place: &Place, writes: bool) -> Result<Connection, StoreError> {
     let access = if writes { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
-    connect(path, access)
+    connect(place, access)
 }
 
 /// Opens a database that a broker may be using, to see it as it is at this moment for as long as the
 /// connection lives.
 pub(super) fn open_moment(path: &Path) -> Result<Connection, StoreError> {
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = connect(&Place::of_file(path), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.execute_batch("BEGIN")?;
     // The first read fixes the moment.
     let found = version(&connection)?;
@@ -193,8 +211,12 @@ fn version(connection: &Connection) -> Result<i64, StoreError> {
 }
 
 /// Each connection is used by one thread at a time, so SQLite's own locks are not needed.
-fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+fn connect(place: &Place, access: OpenFlags) -> Result<Connection, StoreError> {
+    let (path, flags) = (&place.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+    let connection = match place.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
     // Closing well makes its own checkpoint; after a failure there must be none.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(Duration::from_secs(10))?;
@@ -221,7 +243,7 @@ mod tests {
         old.pragma_update(None, "user_version", 1).unwrap();
         drop(old);
         for _ in 0..2 {
-            let connection = open(&path).unwrap();
+            let connection = open(&Place { path: path.clone(), vfs: None }).unwrap();
             let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
             assert_eq!(version, VERSION);
             let sql = "SELECT dropped, filter, start FROM subscriptions";

@@ -3,23 +3,24 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use reqwest::{Response, Url};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
+use super::connector::{Connector, connector};
 use crate::{
     failure,
     transport::{TransportError, UnknownTransport},
 };
 
-/// How long to wait for a connection.
-const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// How long a request may take, beyond what it asks the broker to wait.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]
 pub(super) struct Client {
-    http: reqwest::Client,
+    http: hyper_util::client::legacy::Client<Connector, Full<Bytes>>,
     base: Url,
 }
 
@@ -48,7 +49,7 @@ struct FieldError {
 #[derive(Debug)]
 pub(super) enum Unsuccessful {
     /// The broker answered with an error.
-    Answered { status: StatusCode, problem: Problem, retry_after: Option<Duration> },
+    Answered { status: StatusCode, problem: Box<Problem>, retry_after: Option<Duration> },
     /// No answer, or one that can't be read.
     Unanswered(TransportError),
 }
@@ -57,22 +58,19 @@ impl Client {
     pub(super) fn new(url: &str) -> Result<Self, UnknownTransport> {
         let invalid = |detail: String| UnknownTransport::Url { url: url.to_owned(), detail };
         let base = Url::parse(url).map_err(|error| invalid(error.to_string()))?;
-        if base.scheme() != "http" || base.cannot_be_a_base() {
-            return Err(invalid("it does not start with http://".to_owned()));
+        if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
+            return Err(invalid("it does not start with http:// or https://".to_owned()));
         }
-        // A broker stands in our own network: a proxy of the environment is not for it.
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .tcp_nodelay(true)
-            .connect_timeout(CONNECT_LIMIT)
-            .build()
-            .map_err(|error| invalid(failure::reason(&error)))?;
+        let connector = connector(base.scheme()).map_err(|error| invalid(failure::reason(&error)))?;
+        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .build(connector);
         Ok(Self { http, base })
     }
 
     pub(super) async fn get(&self, path: &[&str]) -> Result<Bytes, TransportError> {
-        let request = self.http.get(self.url(path)).timeout(REQUEST_LIMIT);
-        body(request.send().await).await.map_err(TransportError::from)
+        let sent = self.send(Method::GET, path, HeaderMap::new(), Vec::new(), REQUEST_LIMIT).await;
+        sent.map_err(TransportError::from)
     }
 
     pub(super) async fn put(
@@ -100,8 +98,11 @@ impl Client {
         json: &impl Serialize,
         wait: Duration,
     ) -> Result<Bytes, TransportError> {
-        let request = self.http.request(method, self.url(path)).timeout(REQUEST_LIMIT + wait).json(json);
-        body(request.send().await).await.map_err(TransportError::from)
+        let json = serde_json::to_vec(json).map_err(|error| TransportError::Protocol(error.to_string()))?;
+        let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let headers = HeaderMap::from_iter([content_type]);
+        let sent = self.send(method, path, headers, json, REQUEST_LIMIT + wait).await;
+        sent.map_err(TransportError::from)
     }
 
     /// Posts a body of another type, with one more header.
@@ -114,36 +115,58 @@ impl Client {
     ) -> Result<Bytes, Unsuccessful> {
         let headers =
             HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type)), extra]);
-        let request = self.http.post(self.url(path)).timeout(REQUEST_LIMIT).headers(headers).body(bytes);
-        body(request.send().await).await
+        self.send(Method::POST, path, headers, bytes, REQUEST_LIMIT).await
     }
 
-    /// The URL of a path, each segment percent-encoded.
-    fn url(&self, path: &[&str]) -> Url {
+    /// Sends a request and reads its answer whole, if it is a success, all within the limit.
+    async fn send(
+        &self,
+        method: Method,
+        path: &[&str],
+        headers: HeaderMap,
+        bytes: Vec<u8>,
+        limit: Duration,
+    ) -> Result<Bytes, Unsuccessful> {
+        let mut request = Request::new(Full::new(Bytes::from(bytes)));
+        *request.method_mut() = method;
+        *request.uri_mut() = self.uri(path)?;
+        *request.headers_mut() = headers;
+        let whole = async {
+            let answer =
+                self.http.request(request).await.map_err(|error| unreachable(failure::reason(&error)))?;
+            let (head, body) = answer.into_parts();
+            let body = body.collect().await.map_err(|error| unreachable(failure::reason(&error)))?;
+            successful(head.status, &head.headers, body.to_bytes())
+        };
+        match tokio::time::timeout(limit, whole).await {
+            Ok(answer) => answer,
+            Err(_) => Err(unreachable(format!("no answer within {limit:?}"))),
+        }
+    }
+
+    /// The URI of a path, each segment percent-encoded.
+    fn uri(&self, path: &[&str]) -> Result<Uri, Unsuccessful> {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
-        url
+        Uri::try_from(url.as_str()).map_err(|error| unreachable(error.to_string()))
     }
 }
 
-/// The answer's body if it is a success, read whole.
-async fn body(answer: Result<Response, reqwest::Error>) -> Result<Bytes, Unsuccessful> {
-    let unreachable = |error: reqwest::Error| {
-        // The URL is in the logs of every start already, and makes each line long.
-        let detail = failure::reason(&error.without_url());
-        Unsuccessful::Unanswered(TransportError::Unreachable { detail, retry_after: None })
-    };
-    let answer = answer.map_err(unreachable)?;
-    let (status, retry_after) = (answer.status(), retry_after(answer.headers()));
-    let bytes = answer.bytes().await.map_err(unreachable)?;
+/// No answer. The broker's URL is in the logs of every start already, and would make each line long.
+fn unreachable(detail: String) -> Unsuccessful {
+    Unsuccessful::Unanswered(TransportError::Unreachable { detail, retry_after: None })
+}
+
+/// The answer's body if it is a success.
+fn successful(status: StatusCode, headers: &HeaderMap, bytes: Bytes) -> Result<Bytes, Unsuccessful> {
     if status.is_success() {
         return Ok(bytes);
     }
     // What is between us and the broker may answer something else than a problem.
     let problem = serde_json::from_slice(&bytes).unwrap_or_default();
-    Err(Unsuccessful::Answered { status, problem, retry_after })
+    Err(Unsuccessful::Answered { status, problem, retry_after: retry_after(headers) })
 }
 
 /// `Retry-After` in whole seconds; the form with a date is none of ours.

@@ -1,0 +1,126 @@
+//! `broker dead-letters redrive`.
+
+use std::io;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::selection::Selection;
+use crate::cli::{
+    client::Client,
+    failure::Failure,
+    human::{clean, things},
+    output::Output,
+    redrives::follow,
+    source::BySource,
+};
+
+/// Deliver dead letters again: those of the ids, those that fit, or all; oldest first
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  broker dead-letters redrive jobs --dry-run
+  broker dead-letters redrive jobs 01a20d71-d8a3-7031-8788-455592fcdbb8
+  broker dead-letters redrive jobs --reason timeout --limit 10
+  broker dead-letters redrive jobs --per-second 50 --follow
+  broker dead-letters redrive jobs --to jobs.slow")]
+pub(super) struct Redrive {
+    /// Of which queue
+    queue: String,
+    #[command(flatten)]
+    source: BySource,
+    /// Show how far it is until it ends; ctrl-c ends the show, not the redrive
+    #[arg(long, requires = "per_second")]
+    follow: bool,
+    #[command(flatten)]
+    what: What,
+}
+
+/// What to redrive, as the contract has it.
+#[derive(Args, Debug, Serialize)]
+struct What {
+    /// Only dead letters of these ids
+    #[arg(value_name = "ID", conflicts_with_all = ["type", "reason", "since", "until"])]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ids: Vec<String>,
+    /// How many at the most
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
+    /// Only say what would be redriven
+    #[arg(long)]
+    dry_run: bool,
+    /// So many a second, as a task that goes on by itself and survives a restart
+    #[arg(long, value_name = "N", conflicts_with = "dry_run")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_second: Option<u64>,
+    /// Into this queue instead of their own
+    #[arg(long, value_name = "QUEUE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    selection: Selection,
+}
+
+/// What a redrive answers: at once, or the task that goes on.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    Task { task: String },
+    Done(Done),
+}
+
+#[derive(Deserialize)]
+struct Done {
+    redriven: u64,
+    ids: Vec<String>,
+    not_found: Vec<String>,
+    stopped: Option<String>,
+}
+
+impl Redrive {
+    pub(super) async fn run(self, client: &Client, out: &mut Output) -> anyhow::Result<()> {
+        let Self { queue, source, follow, what } = self;
+        let url = source.narrow(client.url(&["queues", &queue, "dead-letters", "redrive"]));
+        let body = client.post(url, &what).await?;
+        if let (Answer::Task { task }, true) = (client.read(&body)?, follow) {
+            return follow::until_it_ends(client, out, &task).await;
+        }
+        let dry_run = what.dry_run;
+        out.answer(client, &body, |out, answer| match answer {
+            Answer::Task { task } => out.line(format_args!(
+                "redrive {task} started: `broker redrives show {task} --follow` shows how far it is"
+            )),
+            Answer::Done(done) => show(out, &done, dry_run),
+        })?;
+        out.flush()?;
+        match client.read(&body)? {
+            Answer::Task { .. } => Ok(()),
+            Answer::Done(done) => Ok(done.all_went()?),
+        }
+    }
+}
+
+fn show(out: &mut Output, done: &Done, dry_run: bool) -> io::Result<()> {
+    for id in &done.ids {
+        out.line(clean(id))?;
+    }
+    let did = if dry_run { "would be redriven" } else { "redriven" };
+    out.line(format_args!("{} {did}", things(done.redriven, "dead letter")))
+}
+
+impl Done {
+    /// That none was missing, and that it did not stop before the end.
+    fn all_went(&self) -> Result<(), Failure> {
+        if let Some(why) = &self.stopped {
+            return Err(Failure::Undone(format!("it stopped before the end: {}", clean(why))));
+        }
+        match self.not_found.as_slice() {
+            [] => Ok(()),
+            missing => Err(Failure::Undone(format!(
+                "no dead letter has the id {}",
+                clean(&missing.join(" or the id "))
+            ))),
+        }
+    }
+}

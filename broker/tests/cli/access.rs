@@ -1,0 +1,100 @@
+//! `broker tokens`, and how a command gets in.
+
+use serde_json::Value;
+
+use crate::broker::{Broker, Ended, ended, program, rows};
+
+/// A broker that wants tokens, and the one that may do everything.
+fn guarded() -> (Broker, String) {
+    let broker = Broker::start();
+    let made = broker.run(&["tokens", "create", "admin", "--allow", "admin"]);
+    assert!(made.stderr.contains("This is shown this once"), "{made:?}");
+    let token = made.ok().trim_end().to_owned();
+    assert!(token.starts_with("bkr_"), "{token}");
+    (broker, token)
+}
+
+fn with_token(broker: &Broker, token: &str, arguments: &[&str]) -> Ended {
+    let mut command = broker.command(arguments);
+    command.env("BROKER_TOKEN", token);
+    ended(command)
+}
+
+#[test]
+fn a_token_is_printed_once_and_lets_in() {
+    let (broker, token) = guarded();
+    with_token(&broker, &token, &["queues", "create", "jobs"]).ok();
+    assert!(broker.run(&["queues", "--token", &token]).ok().contains("jobs"));
+    let list = with_token(&broker, &token, &["tokens"]).ok();
+    assert_eq!((rows(&list)[1][0], rows(&list)[1][2]), ("admin", "admin:*"));
+    assert!(!list.contains(&token));
+}
+
+#[test]
+fn a_variable_may_be_empty_or_end_with_a_line_end() {
+    let (broker, token) = guarded();
+    with_token(&broker, &format!("{token}\n"), &["queues"]).ok();
+    with_token(&broker, "", &["queues"]).failed(1, "Give a token");
+}
+
+#[test]
+fn without_a_token_it_is_said_how_to_give_one() {
+    let (broker, _) = guarded();
+    let told = broker.run(&["queues"]);
+    told.failed(1, "(401 unauthenticated)");
+    told.failed(
+        1,
+        "Give a token with --token or BROKER_TOKEN. The folder ./data/broker, which --data names,",
+    );
+}
+
+#[test]
+fn a_token_that_may_not_is_told_so() {
+    let (broker, admin) = guarded();
+    let made =
+        with_token(&broker, &admin, &["tokens", "create", "shop", "--allow", "publish:orders", "--json"]);
+    let made: Value = serde_json::from_str(&made.ok()).unwrap();
+    with_token(&broker, made["token"].as_str().unwrap(), &["queues", "create", "jobs"])
+        .failed(1, "(403 forbidden)");
+}
+
+#[test]
+fn a_revoked_token_lets_in_no_more() {
+    let (broker, admin) = guarded();
+    let shop = with_token(&broker, &admin, &["tokens", "create", "shop", "--allow", "publish:*"]);
+    let shop = shop.stdout.trim_end().to_owned();
+    with_token(&broker, &shop, &["queues"]).ok();
+    assert_eq!(
+        with_token(&broker, &admin, &["tokens", "revoke", "shop", "--yes"]).ok(),
+        "token shop revoked\n"
+    );
+    with_token(&broker, &shop, &["queues"]).failed(1, "(401 unauthenticated)");
+}
+
+#[test]
+fn on_the_brokers_own_machine_its_data_folder_lets_in() {
+    let (broker, _) = guarded();
+    let mut command = broker.command(&["queues", "create", "jobs", "--data"]);
+    command.arg(broker.folder());
+    ended(command).ok();
+    let mut command = broker.command(&["tokens"]);
+    command.env("DATA", broker.folder());
+    assert!(ended(command).ok().contains("admin:*"));
+}
+
+#[test]
+fn a_data_folder_that_is_named_also_says_where_its_broker_is() {
+    let broker = Broker::with_queue("jobs");
+    let mut command = program(&["queues", "--data"]);
+    command.arg(broker.folder());
+    assert!(ended(command).ok().contains("jobs"));
+}
+
+#[test]
+fn the_token_of_a_data_folder_goes_to_its_own_broker_alone() {
+    let (broker, _) = guarded();
+    let (other, _) = guarded();
+    let mut command = other.command(&["queues", "--data"]);
+    command.arg(broker.folder());
+    ended(command).failed(1, &format!("is that of the broker at {}.", broker.url));
+}

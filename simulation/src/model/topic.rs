@@ -1,0 +1,247 @@
+//! One topic of the model: subscriptions, what it retains, and the ids that were published to it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use broker_core::{
+    command::{Span, SubscriptionPatch},
+    filter::Filter,
+    identity::{Name, QueueId, TopicId},
+    reply::{Refusal, Reply},
+    settings::{OnFull, Overflow, Start, TopicSettings, TopicSettingsPatch},
+};
+use units::Timestamp;
+
+use super::{
+    Message, Model, named,
+    queue::{Copy, Queue},
+    settings,
+};
+
+/// A queue's link to a topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Subscription {
+    pub on_full: OnFull,
+    pub filter: Option<Filter>,
+    pub start: Start,
+    pub dropped: u64,
+}
+
+/// A topic.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Topic {
+    pub id: TopicId,
+    pub settings: TopicSettings,
+    pub subscriptions: BTreeMap<QueueId, Subscription>,
+    /// Oldest first, each with how long its copies may wait.
+    pub retained: Vec<(Arc<Message>, Option<Duration>)>,
+    pub(super) remembered: Remembered,
+}
+
+impl Topic {
+    fn of_time(&self, span: Span) -> impl Iterator<Item = &(Arc<Message>, Option<Duration>)> {
+        let from = span.from.unwrap_or_default();
+        let to = span.to.unwrap_or(Timestamp::MAX);
+        self.retained.iter().filter(move |(it, _)| (from..=to).contains(&it.published_at))
+    }
+
+    fn retained_bytes(&self) -> u64 {
+        self.retained.iter().map(|(message, _)| u64::from(message.size)).sum()
+    }
+
+    pub(super) fn catch_up(&mut self, now: Timestamp) {
+        while let Some((oldest, _)) = self.retained.first() {
+            let old = oldest.published_at.plus(self.settings.retention) <= now;
+            if !old && self.retained_bytes() <= self.settings.retention_bytes.get() {
+                break;
+            }
+            self.retained.remove(0);
+        }
+    }
+}
+
+/// Whether a message of that type passes; of the few forms of filters that the simulated clients use.
+pub(super) fn passes(filter: Option<&Filter>, kind: &str) -> bool {
+    match filter {
+        None => true,
+        Some(Filter::Exact(terms)) => terms.iter().all(|(_, wanted)| **wanted == *kind),
+        Some(Filter::Prefix(terms)) => terms.iter().all(|(_, wanted)| kind.starts_with(&**wanted)),
+        Some(Filter::Not(inner)) => !passes(Some(inner), kind),
+        Some(other) => unreachable!("no simulated client uses {other:?}"),
+    }
+}
+
+/// An id that was published.
+#[derive(Clone, Debug)]
+struct Known {
+    whole: u128,
+    fingerprint: u64,
+    at: Timestamp,
+    queues: u32,
+}
+
+/// The ids that a destination remembers, oldest first. Those whose window is over are kept: after a restart
+/// the clock may be back at the time of the last commit, and within it again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remembered(Vec<Known>);
+
+impl Remembered {
+    /// The fingerprint of what was published under that id within the window, and how many queues took it.
+    pub(super) fn recall(&self, whole: u128, window: Duration, now: Timestamp) -> Option<(u64, u32)> {
+        let known = self.0.iter().find(|it| it.whole == whole)?;
+        (known.at.plus(window) > now).then_some((known.fingerprint, known.queues))
+    }
+
+    pub(super) fn add(&mut self, whole: u128, fingerprint: u64, queues: u32, at: Timestamp, max: u64) {
+        self.0.retain(|it| it.whole != whole);
+        self.0.push(Known { whole, fingerprint, at, queues });
+        while self.0.len() as u64 > max {
+            self.0.remove(0);
+        }
+    }
+}
+
+impl Model {
+    pub(super) fn put_topic(
+        &mut self,
+        name: &Name,
+        patch: &TopicSettingsPatch,
+        only_create: bool,
+    ) -> Result<Reply, Refusal> {
+        if let Some(topic) = self.topics.get_mut(name) {
+            if only_create {
+                return Err(Refusal::AlreadyExists);
+            }
+            topic.settings = settings::topic(&topic.settings, patch);
+            return Ok(Reply::Put { created: false });
+        }
+        let topic = Topic {
+            id: TopicId(self.next_destination()),
+            settings: settings::topic(&TopicSettings::default(), patch),
+            subscriptions: BTreeMap::new(),
+            retained: Vec::new(),
+            remembered: Remembered::default(),
+        };
+        self.topics.insert(name.clone(), topic);
+        Ok(Reply::Put { created: true })
+    }
+
+    fn topic(&self, name: &Name) -> Result<&Topic, Refusal> {
+        self.topics.get(name).ok_or_else(|| Refusal::TopicNotFound(name.clone()))
+    }
+
+    pub(super) fn subscribe(
+        &mut self,
+        topic: &Name,
+        queue: &Name,
+        patch: &SubscriptionPatch,
+        only_create: bool,
+        now: Timestamp,
+    ) -> Result<Reply, Refusal> {
+        let subscriptions = &self.topic(topic)?.subscriptions;
+        let there = self.queues.get(queue).ok_or_else(|| Refusal::QueueNotFound(queue.clone()))?;
+        let before = subscriptions.get(&there.id).cloned();
+        let id = there.id;
+        let created = before.is_none();
+        if !created && only_create {
+            return Err(Refusal::AlreadyExists);
+        }
+        let mut after = before.unwrap_or_default();
+        if !created && patch.start.is_some_and(|start| start != after.start) {
+            return Err(Refusal::SettingConflict { setting: "from" });
+        }
+        after.on_full = patch.on_full.unwrap_or(after.on_full);
+        after.filter = patch.filter.clone().unwrap_or(after.filter);
+        after.start = patch.start.unwrap_or(after.start);
+        let span = match after.start {
+            Start::New => None,
+            Start::Earliest => Some(Span::default()),
+            Start::Since(from) => Some(Span { from: Some(from), to: None }),
+        };
+        if let Some(span) = span.filter(|_| created) {
+            self.place_again(topic, queue, after.filter.as_ref(), span, now)?;
+        }
+        let topic = self.topics.get_mut(topic).expect("it was just looked at");
+        topic.subscriptions.insert(id, after);
+        Ok(Reply::Put { created })
+    }
+
+    pub(super) fn unsubscribe(&mut self, topic: &Name, queue: &Name) -> Result<Reply, Refusal> {
+        self.topic(topic)?;
+        let id = named(&mut self.queues, queue)?.id;
+        let subscriptions = &mut self.topics.get_mut(topic).expect("it was just looked at").subscriptions;
+        match subscriptions.remove(&id) {
+            Some(_) => Ok(Reply::Removed { count: 1 }),
+            None => Err(Refusal::SubscriptionNotFound { topic: topic.clone(), queue: queue.clone() }),
+        }
+    }
+
+    pub(super) fn replay(
+        &mut self,
+        topic: &Name,
+        queue: &Name,
+        span: Span,
+        now: Timestamp,
+    ) -> Result<Reply, Refusal> {
+        self.topic(topic)?;
+        let id = named(&mut self.queues, queue)?.id;
+        let Some(subscription) = self.topic(topic)?.subscriptions.get(&id) else {
+            return Err(Refusal::SubscriptionNotFound { topic: topic.clone(), queue: queue.clone() });
+        };
+        let filter = subscription.filter.clone();
+        let count = self.place_again(topic, queue, filter.as_ref(), span, now)?;
+        Ok(Reply::Replayed { count })
+    }
+
+    /// Gives a queue copies of the retained messages that it holds none of; all of them or none.
+    fn place_again(
+        &mut self,
+        topic: &Name,
+        name: &Name,
+        filter: Option<&Filter>,
+        span: Span,
+        now: Timestamp,
+    ) -> Result<u64, Refusal> {
+        let latest = self.latest_lease();
+        let queue = named(&mut self.queues, name)?;
+        let wanted = self.topics[topic].of_time(span);
+        let wanted = wanted.filter(|(it, _)| passes(filter, &it.kind) && !queue.holds(it.sequence));
+        let missing: Vec<_> = wanted.cloned().collect();
+        let messages = missing.len() as u64;
+        let bytes = missing.iter().map(|(it, _)| u64::from(it.size)).sum();
+        queue.ask_for_room(messages, bytes).inspect_err(|_| queue.counters.rejected += messages)?;
+        queue.make_room(messages, bytes, now);
+        for (message, ttl) in missing {
+            let ttl = ttl.or(queue.settings.ttl);
+            let mut copy = Copy::new(message, now, ttl.map(|ttl| now.plus(ttl)), now);
+            copy.ttl = ttl;
+            copy.replayed = true;
+            copy.ended = Some((latest, false));
+            queue.insert(copy);
+            queue.counters.replayed += 1;
+        }
+        Ok(messages)
+    }
+}
+
+impl Queue {
+    /// Whether so much fits, the oldest giving way where the queue is set so.
+    pub(super) fn ask_for_room(&self, messages: u64, bytes: u64) -> Result<(), Refusal> {
+        let never = |limit| Refusal::NeverFits { queue: self.name.clone(), limit };
+        if messages == 0 {
+            return Ok(());
+        }
+        if messages > self.settings.max_messages {
+            return Err(never("max_messages"));
+        }
+        if bytes > self.settings.max_bytes.get() {
+            return Err(never("max_bytes"));
+        }
+        let gives_way = self.settings.overflow != Overflow::Reject;
+        if self.has_room(messages, bytes, |copy| !gives_way || copy.is_leased()) {
+            return Ok(());
+        }
+        Err(Refusal::QueueFull { queue: self.name.clone(), retry_after: Duration::from_secs(1) })
+    }
+}
