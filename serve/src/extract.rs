@@ -75,7 +75,7 @@ fn malformed(error: &serde_json::Error) -> Problem {
 /// A path as far as it could be followed: a name that is no text (half a surrogate pair) ends it.
 fn followed(path: &serde_path_to_error::Path) -> String {
     let text = path.to_string();
-    match path.iter().last() {
+    match path.iter().next_back() {
         Some(Segment::Unknown) => text.trim_end_matches('?').trim_end_matches('.').to_owned(),
         _ => text,
     }
@@ -160,6 +160,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 }
 
 fn parse_query<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, Problem> {
+    if pairs.iter().any(|(name, _)| name.is_empty()) {
+        return Err(Problem::invalid("query", "has a parameter without a name"));
+    }
     let mut seen = std::collections::HashSet::new();
     if let Some((twice, _)) = pairs.iter().find(|(name, _)| !seen.insert(name.as_str())) {
         return Err(Problem::invalid(twice.clone(), "is given twice; give it once"));
@@ -315,6 +318,8 @@ mod tests {
             (&[("limt", "1")][..], "limt"),
             (&[("limit", "x")], "limit"),
             (&[("limit", "1"), ("limit", "2")], "limit"),
+            (&[("", "1")], "query"),
+            (&[("", "1"), ("", "2")], "query"),
         ] {
             let problem = parse_query::<Page>(pairs(given)).unwrap_err();
             assert_eq!(problem.errors()[0].field, field);

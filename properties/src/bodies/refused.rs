@@ -33,9 +33,8 @@ fn is_in(body: &str, field: &str, needed: &[&str]) -> bool {
         let rest = field.strip_prefix(name);
         !name.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };
-    let members = Members::of(body);
     field == "body"
-        || members.is_some_and(|members| members.names().any(begins))
+        || members_of(body).is_none_or(|members| members.names().any(begins))
         || needed.iter().any(|name| begins(name))
 }
 
@@ -57,8 +56,13 @@ fn leads_to_a_member(json: &str, path: &str) -> bool {
         }
         Some(_) => false,
     };
-    let members = Members::of(json).map(|Members(members)| members).unwrap_or_default();
+    let Some(Members(members)) = members_of(json) else { return true };
     members
         .iter()
         .any(|(name, value)| path.strip_prefix(&**name).is_some_and(|rest| through(value.get(), rest)))
+}
+
+/// The members of an object, none of anything else; `None` where a name is no text (half a surrogate pair).
+fn members_of(json: &str) -> Option<Members> {
+    if json.trim_start().starts_with('{') { Members::of(json) } else { Some(Members(Vec::new())) }
 }
