@@ -127,7 +127,7 @@ impl Watch {
             self.ready.push_back(event(self.run, first.before(), "skipped", &text));
         }
         for (position, told) in items {
-            if let Some((kind, text)) = EventText::of(told, &self.wanted) {
+            if let Some((kind, text)) = EventText::of(told, &self.wanted, &self.caller) {
                 self.ready.push_back(event(self.run, *position, kind, &text));
             }
         }

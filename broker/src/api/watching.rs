@@ -15,7 +15,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Api, path::BySource, problem::MESSAGE_NOT_FOUND};
-use crate::engine::journey::{Journey, Step};
+use crate::{
+    auth::{Caller, grant::Role},
+    engine::journey::{Journey, Step},
+};
 
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(journey))
@@ -143,6 +146,12 @@ impl From<Step> for StepText {
 }
 
 impl StepText {
+    /// What a consumer wrote is for those who may consume from the queue too.
+    fn keep_from(&mut self, caller: &Caller) {
+        let may_see = self.queue.as_deref().is_none_or(|queue| caller.may(Role::Consume, queue));
+        self.reason = self.reason.take().filter(|_| may_see);
+    }
+
     fn of_failure(queue: &Name, failure: &FailureRecord) -> Self {
         let what = match failure.outcome {
             FailureOutcome::Nacked => What::Nacked,
@@ -161,13 +170,15 @@ impl StepText {
 
 /// What happened to a message: where it was published and copied to, each lease and how it ended.
 ///
-/// After a restart only the failures of messages that still exist are known, and `complete` is false.
+/// After a restart only the failures of messages that still exist are known, and `complete` is false. A
+/// `reason` is shown to those who may consume from its queue.
 #[utoipa::path(get, path = "/messages/{id}", operation_id = "get_journey", tag = "watching", params(ById, BySource), responses(
     (status = 200, description = "The newest message of this id", body = JourneyText),
     (status = 404, description = "`message-not-found`"),
 ))]
 async fn journey(
     State(api): State<Api>,
+    caller: Caller,
     Path(ById { id }): Path<ById>,
     Query(source): Query<BySource>,
 ) -> Result<Json<JourneyText>, Problem> {
@@ -175,6 +186,7 @@ async fn journey(
     let known = found.ok_or_else(|| Problem::new(&MESSAGE_NOT_FOUND))?;
     let mut steps = if known.complete { Vec::new() } else { stored_failures(&api, &known).await? };
     steps.extend(known.steps.into_iter().map(StepText::from));
+    steps.iter_mut().for_each(|step| step.keep_from(&caller));
     Ok(Json(JourneyText { id, journey: steps, complete: known.complete, others: known.others }))
 }
 

@@ -101,14 +101,14 @@ fn prepare(
 }
 
 /// Gives the broker's files a second name in a folder of their own, so that at every moment there is a
-/// database in place, the old one or the new.
+/// database in place and the tokens that guard it, the old ones or the new.
 fn set_aside(data: &Path) -> Result<PathBuf, MaintenanceError> {
     // One file then holds all of it. Where it is damaged that fails, and its log is set aside with it.
     let _ = sqlite::settle(data);
     let aside = data.join(format!("before-restore-{}", Timestamp::now().as_millis()));
     fs::create_dir(&aside).map_err(files("make", &aside))?;
     for (name, moves) in
-        [(sqlite::LOG, true), (sqlite::LOG_INDEX, true), (sqlite::FILE, false), (tokens::FILE, true)]
+        [(sqlite::LOG, true), (sqlite::LOG_INDEX, true), (sqlite::FILE, false), (tokens::FILE, false)]
     {
         let (old, new) = (data.join(name), aside.join(name));
         if old.exists() {
@@ -121,12 +121,19 @@ fn set_aside(data: &Path) -> Result<PathBuf, MaintenanceError> {
     Ok(aside)
 }
 
+/// Tokens go first and come off last, so that a restore that is cut short opens the broker to nobody.
 fn put_in_place(unfinished: &Path, data: &Path) -> Result<(), MaintenanceError> {
+    let has_tokens = unfinished.join(tokens::FILE).exists();
     for name in [tokens::FILE, sqlite::FILE] {
         let (new, place) = (unfinished.join(name), data.join(name));
         if new.exists() {
             fs::rename(&new, &place).map_err(files("write", &place))?;
         }
+    }
+    sync_folder(data)?;
+    let old = data.join(tokens::FILE);
+    if !has_tokens && old.exists() {
+        fs::remove_file(&old).map_err(files("remove", &old))?;
     }
     sync_folder(data)
 }

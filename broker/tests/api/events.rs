@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use broker::config::Config;
 use futures_util::StreamExt as _;
-use reqwest::{Method, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -35,7 +35,11 @@ impl Watching {
 
     async fn resume(server: &Server, query: &str, last_id: &str) -> Self {
         let request = server.request(Method::GET, &format!("/events{query}"));
-        let response = request.header("last-event-id", last_id).send().await.unwrap();
+        Self::of(request.header("last-event-id", last_id)).await
+    }
+
+    async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { response, buffer: String::new() }
@@ -217,6 +221,34 @@ async fn it_outlasts_the_time_that_a_request_may_take() {
     let mut watching = Watching::start(&server, "?kind=expired").await;
     server.publish("/queues/jobs", &[("message-ttl", "500ms")], "x").await;
     assert_eq!(kinds(&watching.take(1).await), ["expired"]);
+}
+
+#[tokio::test]
+async fn a_reason_is_told_to_those_who_may_consume_from_the_queue() {
+    let server = started(|_| ()).await;
+    server.publish_ids("jobs", &["1"]).await;
+    let delivery = server.receive("jobs", json!({})).await.remove(0);
+    let mut tokens = Vec::new();
+    for allow in ["admin:*", "consume:jobs", "publish:jobs"] {
+        let name = allow.replace([':', '*'], "-");
+        let request = server.request(Method::POST, "/tokens").json(&json!({"name": name, "allow": [allow]}));
+        let request = tokens.first().into_iter().fold(request, RequestBuilder::bearer_auth);
+        tokens.push(Answer::of(request).await.json()["token"].as_str().unwrap().to_owned());
+    }
+    let watch =
+        |token: &String| Watching::of(server.request(Method::GET, "/events?kind=nacked").bearer_auth(token));
+    let (mut consumer, mut publisher) = (watch(&tokens[1]).await, watch(&tokens[2]).await);
+    let nack = json!({"receipts": [delivery["receipt"]], "reason": "card 4711 declined"});
+    let nack = server.request(Method::POST, "/queues/jobs/nack").json(&nack).bearer_auth(&tokens[1]);
+    assert_eq!(Answer::of(nack).await.status, 200);
+    assert_eq!(consumer.take(1).await[0].data["reason"], "card 4711 declined");
+    assert!(publisher.take(1).await[0].data.get("reason").is_none());
+
+    let journey = |token: &String| {
+        let request = server.request(Method::GET, "/messages/1").bearer_auth(token);
+        async { Answer::of(request).await.text }
+    };
+    assert!(journey(&tokens[1]).await.contains("4711") && !journey(&tokens[2]).await.contains("4711"));
 }
 
 #[tokio::test]

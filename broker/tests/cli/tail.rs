@@ -1,6 +1,9 @@
-//! `broker tail`, against a small server that speaks the contract's `GET /events`.
+//! `broker tail`, against a small server that speaks the contract's `GET /events`, and a real broker.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -11,7 +14,7 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use crate::broker::{Ended, ended, program};
+use crate::broker::{Broker, Ended, PATIENCE, ended, lines, program};
 
 /// What it is asked, and what it answers in turn; each answer ends the stream.
 #[derive(Clone, Default)]
@@ -95,4 +98,22 @@ async fn a_refusal_ends_it() {
 #[test]
 fn a_broker_that_was_never_there_ends_it() {
     ended(program(&["tail", "--url", "http://127.0.0.1:1"])).failed(1, "can't be reached");
+}
+
+#[test]
+fn it_shows_what_happens_in_a_real_broker() {
+    let broker = Broker::with_queue("jobs");
+    let mut tail = broker.command(&["tail", "--queue", "jobs", "--count", "1"]).spawn().unwrap();
+    let lines = lines(tail.stdout.take().unwrap());
+    let deadline = Instant::now() + PATIENCE;
+    // Nobody says when the stream is open, so something happens until it shows.
+    let line = loop {
+        broker.ok(&["publish", "--queue", "jobs", "x"]);
+        match lines.recv_timeout(Duration::from_millis(100)) {
+            Ok(line) => break line,
+            Err(error) => assert!(Instant::now() < deadline, "nothing is shown: {error}"),
+        }
+    };
+    assert!(line.contains("  jobs  "), "{line}");
+    assert!(tail.wait().unwrap().success());
 }

@@ -278,6 +278,21 @@ async fn a_forced_restore_sets_aside_what_was_there() {
 }
 
 #[tokio::test]
+async fn a_forced_restore_leaves_the_tokens_of_the_backup_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, backup) = with_backup(folder.path()).await;
+    let program = Program::start(&data);
+    let token = json!({"name": "root", "allow": ["admin:*"]});
+    program.caller().call(Method::POST, "/tokens", token).await.unwrap();
+    program.kill();
+    run_well(&["restore", "--from", text(&backup), "--data", text(&data), "--force"]);
+    assert!(!data.join("tokens.json").exists(), "the backup has none");
+    let mut aside = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path());
+    let aside = aside.find(|path| path.is_dir()).unwrap();
+    assert!(aside.join("tokens.json").exists(), "what was there is kept");
+}
+
+#[tokio::test]
 async fn tokens_are_backed_up_and_restored_for_their_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (data, backup) = (folder.path().join("data"), folder.path().join("backup"));

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::query::Wanted;
 use crate::{
     api::watching::What,
+    auth::{Caller, grant::Role},
     engine::feed::{LeftOut, Told, ToldActivity},
 };
 
@@ -37,7 +38,7 @@ pub(super) struct EventText {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     consumer: Option<String>,
-    /// Why it failed.
+    /// Why it failed; for those who may consume from the queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<String>,
@@ -53,17 +54,19 @@ impl EventText {
     }
 
     /// The kind and the data of an item of the feed, where it is wanted.
-    pub(super) fn of(told: &Told, wanted: &Wanted) -> Option<(&'static str, Self)> {
+    pub(super) fn of(told: &Told, wanted: &Wanted, caller: &Caller) -> Option<(&'static str, Self)> {
         match told {
             Told::Activity(told) => {
                 let is_wanted = wanted.has(told.queue.as_ref(), told.what);
-                is_wanted.then(|| (What::from(told.what).as_str(), Self::of_activity(told)))
+                is_wanted.then(|| (What::from(told.what).as_str(), Self::of_activity(told, caller)))
             }
             Told::LeftOut(left_out) => Self::of_left_out(left_out, wanted).map(|text| ("left-out", text)),
         }
     }
 
-    fn of_activity(told: &ToldActivity) -> Self {
+    /// What a consumer wrote is for those who may consume from the queue too.
+    fn of_activity(told: &ToldActivity, caller: &Caller) -> Self {
+        let may_see = told.queue.as_ref().is_none_or(|queue| caller.may(Role::Consume, queue.as_str()));
         let message = told.message.as_ref();
         Self {
             queue: told.queue.as_ref().map(ToString::to_string),
@@ -72,7 +75,7 @@ impl EventText {
             source: message.map(|message| message.source.to_string()),
             kind: message.map(|message| message.kind.to_string()),
             consumer: told.consumer.as_deref().map(ToOwned::to_owned),
-            reason: told.reason.as_deref().map(ToOwned::to_owned),
+            reason: told.reason.as_deref().filter(|_| may_see).map(ToOwned::to_owned),
             ..Self::at(told.at)
         }
     }
