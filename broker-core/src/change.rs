@@ -70,7 +70,7 @@ pub enum Change {
     LeaseGone(LeaseId),
     /// A paced redrive was started.
     RedrivePut(RedriveRecord),
-    /// It went on, or ended.
+    /// It went on, or ended: then its list of dead letters is kept no longer.
     RedriveProgress(RedriveId, RedriveProgress),
     /// It is forgotten.
     RedriveGone(RedriveId),
@@ -246,7 +246,9 @@ pub struct RedriveRecord {
     pub to: Name,
     pub per_second: u32,
     pub started_at: Timestamp,
-    /// The dead letters, in their order.
+    /// How many dead letters it began with.
+    pub total: u64,
+    /// The dead letters, in their order; none once it ended.
     pub sequences: Arc<[Sequence]>,
     pub progress: RedriveProgress,
 }

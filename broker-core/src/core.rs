@@ -24,6 +24,7 @@ use crate::{
     redrive::Redrive,
     reply::{Refusal, Reply, Settled},
     restore::Restore,
+    settings::RedriveLimits,
     settings_check::check_lease,
     topic::Topic,
     turn::Turn,
@@ -54,6 +55,7 @@ pub struct Core {
     pub(crate) left_over: Vec<(Sequence, QueueId)>,
     /// How many queues and topics there may be.
     most_destinations: usize,
+    redrive_limits: RedriveLimits,
     latest: Timestamp,
 }
 
@@ -80,6 +82,7 @@ impl Core {
             jitter: Jitter::new(seed),
             left_over: Vec::new(),
             most_destinations: usize::MAX,
+            redrive_limits: RedriveLimits::default(),
             latest: Timestamp::default(),
         }
     }
@@ -181,6 +184,11 @@ impl Core {
     /// stay.
     pub fn limit_destinations(&mut self, most: usize) {
         self.most_destinations = most;
+    }
+
+    /// From now on no paced redrive is started beyond these limits. Those that run go on.
+    pub fn limit_redrives(&mut self, limits: RedriveLimits) {
+        self.redrive_limits = limits;
     }
 
     fn advance(&mut self, now: Timestamp) {

@@ -1,6 +1,6 @@
 //! A paced redrive: its dead letters, how far it is, and when the next one has its turn.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use units::Timestamp;
 
@@ -83,9 +83,16 @@ impl Redrive {
         }
     }
 
+    /// Ends it; its list is needed no longer.
     pub(crate) fn end(&mut self, now: Timestamp) {
         self.waits_for_room = false;
         self.record.progress.ended_at.get_or_insert(now);
+        self.record.sequences = Arc::default();
+    }
+
+    /// How many dead letters its list holds.
+    pub(crate) fn listed(&self) -> usize {
+        self.record.sequences.len()
     }
 
     pub(crate) fn progress(&self) -> RedriveProgress {
@@ -93,7 +100,7 @@ impl Redrive {
     }
 
     fn remaining(&self) -> u64 {
-        self.record.sequences.len() as u64 - self.record.progress.passed
+        self.record.total.saturating_sub(self.record.progress.passed)
     }
 
     pub(crate) fn view(&self) -> RedriveView {
@@ -109,5 +116,29 @@ impl Redrive {
             waits_for_room: self.waits_for_room,
             ended_at: progress.ended_at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::Name;
+
+    #[test]
+    fn one_that_ended_keeps_no_list_and_still_says_how_many_are_left() {
+        let name = Name::parse("jobs").unwrap();
+        let mut redrive = Redrive::new(RedriveRecord {
+            id: RedriveId(1),
+            from: name.clone(),
+            to: name,
+            per_second: 1,
+            started_at: Timestamp::default(),
+            total: 3,
+            sequences: Arc::from([Sequence(1), Sequence(2), Sequence(3)]),
+            progress: RedriveProgress::default(),
+        });
+        redrive.passed(true);
+        redrive.end(Timestamp::default());
+        assert_eq!((redrive.listed(), redrive.view().redriven, redrive.view().remaining), (0, 1, 2));
     }
 }

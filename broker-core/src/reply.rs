@@ -140,6 +140,14 @@ pub enum Refusal {
         /// How many of both there may be.
         limit: usize,
     },
+    /// As many paced redrives run, or have as many dead letters before them, as may.
+    #[error("there may be at the most {limit} {of} at a time")]
+    TooManyRedrives {
+        /// How many there may be.
+        limit: usize,
+        /// Of what.
+        of: &'static str,
+    },
     /// It was to be created only, and exists.
     #[error("it exists already")]
     AlreadyExists,

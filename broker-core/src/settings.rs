@@ -9,6 +9,22 @@ pub const MIN_LEASE: Duration = Duration::from_millis(100);
 /// The longest lease.
 pub const MAX_LEASE: Duration = Duration::from_hours(12);
 
+/// How much paced redrives may hold in memory, all together; those that ended hold nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedriveLimits {
+    /// How many may run at a time.
+    pub running: usize,
+    /// How many dead letters may stand in their lists; 8 bytes each.
+    pub dead_letters: usize,
+}
+
+impl Default for RedriveLimits {
+    /// 100 redrives, and 32 MB of lists.
+    fn default() -> Self {
+        Self { running: 100, dead_letters: 4_000_000 }
+    }
+}
+
 /// What order a queue keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ordering {

@@ -39,6 +39,7 @@ use broker_core::{
     change::Effects,
     counters::QueueCounters,
     identity::{QueueId, Sequence},
+    settings::RedriveLimits,
 };
 use units::Timestamp;
 
@@ -78,6 +79,8 @@ pub struct EngineSettings {
     pub watchers: usize,
     /// How many queues and topics there may be in all.
     pub queues: usize,
+    /// How much paced redrives may hold.
+    pub redrives: RedriveLimits,
     /// How many bytes of messages may be handed out and not yet written to whoever asked.
     pub answer_memory: usize,
 }
@@ -91,6 +94,7 @@ impl Default for EngineSettings {
             free_space_floor: 64 << 20,
             watchers: 64,
             queues: 10_000,
+            redrives: RedriveLimits::default(),
             answer_memory: 256 << 20,
         }
     }
@@ -105,6 +109,7 @@ pub struct Engine {
     limits: GroupLimits,
     /// How many queues and topics there may be.
     queues: usize,
+    redrives: RedriveLimits,
     /// What was handed out and is not yet written.
     answers: Budget,
     room: Room,
@@ -183,8 +188,15 @@ impl Engine {
     fn restore(&mut self) -> Result<(), StoreError> {
         self.forget_effects();
         self.bodies.clear();
-        self.core = start::restore(&mut *self.store, &self.clock, self.queues, &mut self.effects)?;
+        self.core = start::restore(&mut *self.store, &self.clock, &mut self.effects)?;
+        self.limit_core();
         Ok(())
+    }
+
+    /// Tells a core that was just made how much it may hold.
+    fn limit_core(&mut self) {
+        self.core.limit_destinations(self.queues);
+        self.core.limit_redrives(self.redrives);
     }
 
     fn forget_effects(&mut self) {

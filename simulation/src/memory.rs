@@ -14,7 +14,10 @@ use broker_core::{
 use bytes::Bytes;
 use units::Timestamp;
 
-use crate::plants::{Bug, Plant};
+use crate::{
+    model::REDRIVE_LIMITS,
+    plants::{Bug, Plant},
+};
 
 /// From how many remembered ids on the outdated are looked for.
 const MANY_IDS: usize = 512;
@@ -82,6 +85,11 @@ impl Memory {
         self.leases.keys().copied()
     }
 
+    /// The paced redrives that are stored, with their lists.
+    pub(crate) fn redrives(&self) -> impl Iterator<Item = (RedriveId, &[Sequence])> + '_ {
+        self.redrives.iter().map(|(id, redrive)| (*id, &*redrive.sequences))
+    }
+
     fn apply(&mut self, change: Change) {
         match change {
             Change::QueuePut(record) => drop(self.queues.insert(record.id, *record)),
@@ -127,6 +135,9 @@ impl Memory {
             Change::RedriveProgress(id, progress) => {
                 if let Some(redrive) = self.redrives.get_mut(&id) {
                     redrive.progress = progress;
+                    if progress.ended_at.is_some() {
+                        redrive.sequences = [].into();
+                    }
                 }
             }
             Change::RedriveGone(id) => drop(self.redrives.remove(&id)),
@@ -172,7 +183,9 @@ impl Memory {
             if self.high_water == HighWater::default() { Core::new(1).high_water() } else { self.high_water };
         let mut restore = Core::restore(1, high_water);
         self.hand_over(&mut restore, plant);
-        restore.finish(now, effects)
+        let mut core = restore.finish(now, effects);
+        core.limit_redrives(REDRIVE_LIMITS);
+        core
     }
 
     fn hand_over(&self, into: &mut Restore, plant: &Plant) {

@@ -29,6 +29,7 @@ use broker_core::{
 use bytes::Bytes;
 use units::Timestamp;
 
+pub(crate) use self::pacing::LIMITS as REDRIVE_LIMITS;
 pub use self::{
     pacing::Redrive,
     queue::{Copy, Lease, Queue, State},

@@ -40,6 +40,7 @@ pub enum Bug {
     NumbersNotWritten,
     FilterForgotten,
     PaceStartsOver,
+    RedriveTotalForgotten,
     GoneComesBack,
     ExtendNotWritten,
     SyncSkipped,
@@ -52,7 +53,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them, with what goes wrong and in which layer it is planted.
-    pub const ALL: [(Self, LayerKind, &str); 25] = [
+    pub const ALL: [(Self, LayerKind, &str); 26] = [
         (Self::AnsweredBeforeCommit, LayerKind::Core, "answers are given before the commit"),
         (Self::ChangeDropped, LayerKind::Core, "one change in fifty is not written"),
         (Self::FenceStripped, LayerKind::Core, "a receipt's lease is not looked at"),
@@ -70,6 +71,7 @@ impl Bug {
         (Self::NumbersNotWritten, LayerKind::Core, "numbers are given again after a restart"),
         (Self::FilterForgotten, LayerKind::Core, "filters are lost at a restart"),
         (Self::PaceStartsOver, LayerKind::Core, "a paced redrive starts over at a restart"),
+        (Self::RedriveTotalForgotten, LayerKind::Core, "what an ended redrive left out is lost at a restart"),
         (Self::GoneComesBack, LayerKind::Core, "copies that are gone come back at a restart"),
         (Self::ExtendNotWritten, LayerKind::Core, "an extended lease keeps its length on disk"),
         (Self::SyncSkipped, LayerKind::Store, "no file is ever synced"),
@@ -204,7 +206,9 @@ impl Plant {
     pub(crate) fn restored_redrive(&self, record: &RedriveRecord) -> RedriveRecord {
         let progress =
             if self.is(Bug::PaceStartsOver) { RedriveProgress::default() } else { record.progress };
-        RedriveRecord { progress, ..record.clone() }
+        let total =
+            if self.is(Bug::RedriveTotalForgotten) { record.sequences.len() as u64 } else { record.total };
+        RedriveRecord { progress, total, ..record.clone() }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     identity::{Name, QueueId, RedriveId},
     redrive::Redrive,
     reply::{Refusal, Reply},
+    settings::RedriveLimits,
     settings_check::check_pace,
 };
 
@@ -28,6 +29,7 @@ impl Core {
         check_pace(per_second)?;
         let mut sequences = self.queues[&from].choose_dead(which, &self.messages).sequences;
         sequences.truncate(usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX));
+        self.check_redrives(sequences.len())?;
         let count = sequences.len() as u64;
         let mut redrive = Redrive::new(RedriveRecord {
             id: RedriveId(self.next_destination()),
@@ -35,6 +37,7 @@ impl Core {
             to: to.unwrap_or(name).clone(),
             per_second,
             started_at: step.now,
+            total: count,
             sequences: sequences.into(),
             progress: RedriveProgress::default(),
         });
@@ -91,6 +94,22 @@ impl Core {
         redrive.end_if_done(step.now);
         self.close_step(from, step);
         self.close_step(to, step);
+    }
+
+    /// Whether one more may run, with so many dead letters in its list.
+    fn check_redrives(&self, more: usize) -> Result<(), Refusal> {
+        let running = self.redrives.values().filter(|redrive| !redrive.is_over());
+        let (count, listed) =
+            running.fold((0, 0), |(count, listed), redrive| (count + 1, listed + redrive.listed()));
+        let RedriveLimits { running, dead_letters } = self.redrive_limits;
+        if count >= running {
+            return Err(Refusal::TooManyRedrives { limit: running, of: "paced redrives that run" });
+        }
+        if listed + more > dead_letters {
+            let of = "dead letters before the paced redrives that run";
+            return Err(Refusal::TooManyRedrives { limit: dead_letters, of });
+        }
+        Ok(())
     }
 
     fn ends_of(&self, redrive: &Redrive) -> Option<(QueueId, QueueId)> {

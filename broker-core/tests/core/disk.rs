@@ -85,7 +85,11 @@ impl Disk {
             }
             Change::RedrivePut(record) => drop(self.redrives.insert(record.id, record)),
             Change::RedriveProgress(id, progress) => {
-                self.redrives.get_mut(&id).expect("a redrive that goes on is there").progress = progress;
+                let redrive = self.redrives.get_mut(&id).expect("a redrive that goes on is there");
+                redrive.progress = progress;
+                if progress.ended_at.is_some() {
+                    redrive.sequences = [].into();
+                }
             }
             Change::RedriveGone(id) => {
                 self.redrives.remove(&id).expect("a redrive that goes was there");

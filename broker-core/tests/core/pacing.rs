@@ -4,7 +4,7 @@ use broker_core::{
     command::{Command, DeadLetters, NewMessage, When},
     identity::RedriveId,
     reply::{Refusal, Reply},
-    settings::QueueSettingsPatch,
+    settings::{QueueSettingsPatch, RedriveLimits},
     view::RedriveView,
 };
 
@@ -26,6 +26,16 @@ fn start(bench: &mut Bench, to: Option<&str>, per_second: u32) -> RedriveId {
     let start = Command::StartRedrive { queue, which, to, limit: None, per_second };
     match bench.apply(start).unwrap() {
         Reply::RedriveStarted { redrive, .. } => redrive,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Starts one that is refused, and gives the limit that stands against it.
+fn refused(bench: &mut Bench) -> usize {
+    let (queue, which) = (name("jobs"), DeadLetters::All);
+    let start = Command::StartRedrive { queue, which, to: None, limit: None, per_second: 1 };
+    match bench.apply(start) {
+        Err(Refusal::TooManyRedrives { limit, .. }) => limit,
         other => panic!("{other:?}"),
     }
 }
@@ -144,6 +154,54 @@ fn a_pace_out_of_its_range_and_unknown_queues_are_refused() {
         assert!(matches!(refused, Refusal::InvalidSetting { field: "per_second", .. }));
     }
     assert!(matches!(bench.apply(start(Some("none"), 1)), Err(Refusal::QueueNotFound(_))));
+}
+
+#[test]
+fn so_many_run_at_a_time_and_more_are_refused_until_one_ends_or_is_stopped() {
+    let mut bench = with_dead(4);
+    bench.core.limit_redrives(RedriveLimits { running: 2, dead_letters: usize::MAX });
+    let (first, second) = (start(&mut bench, None, 1), start(&mut bench, None, 1));
+    assert_eq!(refused(&mut bench), 2);
+    bench.apply(Command::StopRedrive { redrive: first }).unwrap();
+    let third = start(&mut bench, None, 1);
+    assert_eq!(refused(&mut bench), 2);
+    bench.restart();
+    assert_eq!((seen(&bench, second).ended_at, seen(&bench, third).ended_at), (None, None));
+    bench.core.limit_redrives(RedriveLimits { running: 2, dead_letters: usize::MAX });
+    assert_eq!(refused(&mut bench), 2);
+    bench.wait(seconds(9));
+    start(&mut bench, None, 1);
+}
+
+#[test]
+fn those_that_run_have_so_many_dead_letters_before_them_and_those_that_ended_none() {
+    let mut bench = with_dead(3);
+    bench.core.limit_redrives(RedriveLimits { running: usize::MAX, dead_letters: 5 });
+    start(&mut bench, None, 1);
+    assert_eq!(refused(&mut bench), 5);
+    let (queue, which) = (name("jobs"), DeadLetters::All);
+    bench.apply(Command::StartRedrive { queue, which, to: None, limit: Some(2), per_second: 1 }).unwrap();
+    bench.wait(seconds(9));
+    assert_eq!(bench.states("jobs")[3], 0);
+    for _ in 0..3 {
+        let receipt = bench.receipt("jobs");
+        bench.kill(receipt);
+    }
+    start(&mut bench, None, 1);
+}
+
+#[test]
+fn one_that_was_stopped_by_the_removal_of_its_queue_still_says_how_many_were_left() {
+    let mut bench = with_dead(3);
+    let id = start(&mut bench, None, 1);
+    bench.wait(seconds(0));
+    bench.apply(Command::DeleteQueue { name: name("jobs"), force: true }).unwrap();
+    bench.wait(seconds(1));
+    for _ in 0..2 {
+        let RedriveView { redriven, remaining, ended_at, .. } = seen(&bench, id);
+        assert_eq!((redriven, remaining, ended_at.is_some()), (1, 2, true));
+        bench.restart();
+    }
 }
 
 #[test]

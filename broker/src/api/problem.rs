@@ -57,12 +57,17 @@ slugs! {
         "As many streams of GET /events are open as this broker serves at a time (--max-watchers). End one that is not needed, or try again after the time in Retry-After."
     TOO_MANY_QUEUES "too-many-queues" 507 "There are too many queues and topics"
         "As many queues and topics exist together as this broker may hold; the member limit says how many. Nothing was made; those that exist can still be changed and used. Remove one that is not needed (DELETE /queues/NAME), or start the broker with a higher --max-queues."
+    TOO_MANY_REDRIVES "too-many-redrives" 429 "There are too many paced redrives"
+        "As many paced redrives run as may at a time, or they have as many dead letters before them as may; the detail says which, and the member limit how many. Nothing was started. Try again after the time in Retry-After, stop one that is not needed (DELETE /redrives/TASK), or start it with a limit or a filter; GET /redrives lists them."
     STORAGE_FULL "storage-full" 507 "The disk is full"
         "The disk that holds the broker's data has no room for more messages. Nothing was stored; acks and reads go on. Make room, then publish again."
 }
 
 /// How long to wait where the broker has too much to do.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long to wait for a paced redrive to end, which may take much longer.
+const REDRIVE_PAUSE: Duration = Duration::from_secs(10);
 
 impl From<BrokerError> for Problem {
     fn from(error: BrokerError) -> Self {
@@ -90,6 +95,7 @@ fn refused(refusal: Refusal, detail: String) -> Problem {
         Refusal::RedriveNotFound(_) => &REDRIVE_NOT_FOUND,
         Refusal::AlreadyExists => &ALREADY_EXISTS,
         Refusal::TooManyQueues { .. } => &TOO_MANY_QUEUES,
+        Refusal::TooManyRedrives { .. } => &TOO_MANY_REDRIVES,
         Refusal::SettingConflict { .. } => &SETTING_CONFLICT,
         Refusal::QueueNotEmpty => &QUEUE_NOT_EMPTY,
         Refusal::MessageLeased => &MESSAGE_LEASED,
@@ -117,6 +123,7 @@ fn with_members(problem: Problem, refusal: Refusal) -> Problem {
         }
         Refusal::NeverFits { queue, limit } => problem.member("queue", queue.as_str()).member("limit", limit),
         Refusal::TooManyQueues { limit } => problem.member("limit", limit),
+        Refusal::TooManyRedrives { limit, .. } => problem.member("limit", limit).retry_after(REDRIVE_PAUSE),
         Refusal::IdReused { index } => problem.member("index", index),
         Refusal::SettingConflict { setting } => problem.member("setting", setting),
         _ => problem,

@@ -194,14 +194,15 @@ impl Engine {
         let stored = store.last()?.map(|(_, at)| at).unwrap_or_default();
         let clock = Clock::start(stored, time);
         let mut effects = Effects::default();
-        let core = restore(&mut *store, &clock, settings.queues, &mut effects)?;
-        Ok(Self {
+        let core = restore(&mut *store, &clock, &mut effects)?;
+        let mut engine = Self {
             core,
             store,
             line,
             clock,
             limits: settings.group,
             queues: settings.queues,
+            redrives: settings.redrives,
             answers: Budget::new(settings.answer_memory),
             room: Room::new(settings.free_space_floor),
             bodies: Bodies::new(settings.cached_bytes),
@@ -215,7 +216,9 @@ impl Engine {
             noted: 0,
             reasons: std::collections::HashMap::new(),
             counters: Vec::new(),
-        })
+        };
+        engine.limit_core();
+        Ok(engine)
     }
 }
 
@@ -224,7 +227,6 @@ impl Engine {
 pub(super) fn restore(
     store: &mut dyn Store,
     clock: &Clock,
-    queues: usize,
     effects: &mut Effects,
 ) -> Result<Core, StoreError> {
     let seed = RandomState::new().hash_one(clock.now().as_millis());
@@ -234,7 +236,5 @@ pub(super) fn restore(
     };
     let mut restore = Core::restore(seed, high_water);
     store.load(&mut restore)?;
-    let mut core = restore.finish(clock.now(), effects);
-    core.limit_destinations(queues);
-    Ok(core)
+    Ok(restore.finish(clock.now(), effects))
 }

@@ -275,6 +275,36 @@ async fn there_are_so_many_queues_and_topics_and_no_more() {
 }
 
 #[tokio::test]
+async fn so_many_paced_redrives_run_at_a_time_and_no_more() {
+    const REDRIVE: &str = "/queues/jobs/dead-letters/redrive";
+    let server = started(|config| config.engine.redrives.running = 1).await;
+    for id in ["1", "2", "3"] {
+        server.dead_letter("jobs", id, "broken").await;
+    }
+    let slow = || json!({"per_second": 1});
+    let task = server.post(REDRIVE, slow()).await.json()["task"].as_str().unwrap().to_owned();
+    let refused = server.post(REDRIVE, slow()).await;
+    assert_eq!(refused.problem(429, "too-many-redrives")["limit"], 1);
+    assert_eq!(refused.header("retry-after"), Some("10"));
+    assert_eq!(server.get("/problems/too-many-redrives").await.status, 200);
+    assert_eq!(server.delete(&format!("/redrives/{task}")).await.status, 204);
+    assert_eq!(server.post(REDRIVE, slow()).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_paced_redrive_of_more_dead_letters_than_may_be_listed_is_refused() {
+    const REDRIVE: &str = "/queues/jobs/dead-letters/redrive";
+    let server = started(|config| config.engine.redrives.dead_letters = 2).await;
+    for id in ["1", "2", "3"] {
+        server.dead_letter("jobs", id, "broken").await;
+    }
+    let refused = server.post(REDRIVE, json!({"per_second": 1})).await;
+    assert_eq!(refused.problem(429, "too-many-redrives")["limit"], 2);
+    assert_eq!(server.counts("jobs").await["dead"], 3);
+    assert_eq!(server.post(REDRIVE, json!({"per_second": 1, "limit": 2})).await.status, 202);
+}
+
+#[tokio::test]
 async fn where_the_disk_has_too_little_room_publishes_are_refused_and_the_rest_goes_on() {
     let mut server = started(|_| ()).await;
     server.publish_ids("jobs", &["1", "2"]).await;

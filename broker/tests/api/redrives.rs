@@ -97,3 +97,22 @@ async fn redrives_are_listed_newest_first_in_pages() {
     assert!(second.get("next_cursor").is_none());
     server.get("/redrives?cursor=x").await.invalid("cursor");
 }
+
+#[tokio::test]
+async fn one_that_ended_keeps_no_list_on_disk_and_still_says_how_many_it_redrove() {
+    let mut server = with_dead(3).await;
+    let task = start(&server, json!({"per_second": 1000})).await;
+    server
+        .until("the redrive to end", async |server| server.get(&task).await.json()["state"] == "done")
+        .await;
+    server
+        .restart_after(|folder| {
+            let database = rusqlite::Connection::open(folder.join("broker.sqlite")).unwrap();
+            let sql = "SELECT total, length(sequences) FROM redrives";
+            let row: (u32, u32) = database.query_row(sql, [], |row| row.try_into()).unwrap();
+            assert_eq!(row, (3, 0));
+        })
+        .await;
+    let seen = server.get(&task).await.json();
+    assert_eq!((&seen["redriven"], &seen["remaining"]), (&json!(3), &json!(0)));
+}

@@ -113,6 +113,7 @@ async fn each_kind_of_fault_is_found() {
         (FaultKind::Subscription, "UPDATE subscriptions SET queue = 99 WHERE queue = 1"),
         (FaultKind::Redrive, "DELETE FROM redrive_progress"),
         (FaultKind::Redrive, "DELETE FROM redrives"),
+        (FaultKind::Redrive, "UPDATE redrive_progress SET passed = 9"),
         (FaultKind::Number, "UPDATE meta SET next_sequence = 1"),
         (FaultKind::Number, "UPDATE meta SET next_destination = 2"),
         (FaultKind::Number, "UPDATE topics SET id = 1"),

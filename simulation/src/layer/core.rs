@@ -17,7 +17,7 @@ use crate::{
     clients::Clients,
     invariants::{Checked, Violation, check_all, check_counts, same, same_answer},
     memory::Memory,
-    model::Model,
+    model::{Model, REDRIVE_LIMITS},
     operation::{Call, Ending, Failure, Turn},
     plants::{Bug, Plant},
     scenery::Scenery,
@@ -54,8 +54,10 @@ impl CoreLayer {
     /// An empty broker.
     #[must_use]
     pub fn new(bug: Option<Bug>) -> Self {
+        let mut core = Core::new(1);
+        core.limit_redrives(REDRIVE_LIMITS);
         Self {
-            core: Core::new(1),
+            core,
             effects: Effects::default(),
             memory: Memory::default(),
             model: Model::default(),
@@ -196,7 +198,10 @@ impl CoreLayer {
         let topics = self.model.topics.values();
         held.extend(topics.flat_map(|topic| &topic.retained).map(|(message, _)| message.sequence));
         same(|| "the messages that are stored".to_owned(), self.memory.stored().collect(), held)?;
-        same(|| "the leases that are stored".to_owned(), self.memory.leases().collect(), leases)
+        same(|| "the leases that are stored".to_owned(), self.memory.leases().collect(), leases)?;
+        let lists = self.model.redrives.iter().map(|(id, redrive)| (*id, &redrive.sequences[..]));
+        let is: Vec<_> = self.memory.redrives().collect();
+        same(|| "the redrives that are stored".to_owned(), is, lists.collect())
     }
 
     fn end(&mut self, turn: &Turn, answers: Answers, before: Option<Model>) -> Checked {

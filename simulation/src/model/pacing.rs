@@ -7,6 +7,7 @@ use broker_core::{
     command::DeadLetters,
     identity::{Name, RedriveId, Sequence},
     reply::{Refusal, Reply},
+    settings::RedriveLimits,
 };
 use units::Timestamp;
 
@@ -19,6 +20,9 @@ const LONGEST_LAG: Duration = Duration::from_secs(1);
 /// How many that ended are still shown.
 const SHOWN_AFTERWARDS: usize = 100;
 
+/// How many run, small enough to be reached.
+pub(crate) const LIMITS: RedriveLimits = RedriveLimits { running: 3, dead_letters: 8 };
+
 /// A paced redrive.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
@@ -27,6 +31,9 @@ pub struct Redrive {
     pub to: Name,
     pub per_second: u32,
     pub started_at: Timestamp,
+    /// How many dead letters it began with.
+    pub total: u64,
+    /// Those, while it runs.
     pub sequences: Vec<Sequence>,
     pub progress: RedriveProgress,
     pub waits_for_room: bool,
@@ -39,7 +46,7 @@ impl Redrive {
     /// How many are still to have their turn.
     #[must_use]
     pub fn remaining(&self) -> u64 {
-        self.sequences.len() as u64 - self.progress.passed
+        self.total - self.progress.passed
     }
 
     pub(super) fn deadline(&self) -> Option<Timestamp> {
@@ -55,6 +62,7 @@ impl Redrive {
         if over {
             self.waits_for_room = false;
             self.progress.ended_at.get_or_insert(now);
+            self.sequences.clear();
         }
     }
 
@@ -81,12 +89,14 @@ impl Model {
         let (mut sequences, _) = there(name)?.meant(which);
         there(to)?;
         sequences.truncate(limit.map_or(usize::MAX, |limit| limit as usize));
+        self.check_redrives(sequences.len())?;
         let id = RedriveId(self.next_destination());
         let mut redrive = Redrive {
             from: name.clone(),
             to: to.clone(),
             per_second,
             started_at: now,
+            total: sequences.len() as u64,
             sequences,
             progress: RedriveProgress::default(),
             waits_for_room: false,
@@ -102,6 +112,20 @@ impl Model {
             self.redrives.remove(id);
         }
         Ok(Reply::RedriveStarted { redrive: id, count })
+    }
+
+    fn check_redrives(&self, more: usize) -> Result<(), Refusal> {
+        let RedriveLimits { running, dead_letters } = LIMITS;
+        let lists = self.redrives.values().filter(|it| it.progress.ended_at.is_none());
+        let lists: Vec<_> = lists.map(|it| it.sequences.len()).collect();
+        if lists.len() >= running {
+            return Err(Refusal::TooManyRedrives { limit: running, of: "paced redrives that run" });
+        }
+        if lists.iter().sum::<usize>() + more > dead_letters {
+            let of = "dead letters before the paced redrives that run";
+            return Err(Refusal::TooManyRedrives { limit: dead_letters, of });
+        }
+        Ok(())
     }
 
     /// Redrives those whose turn it is.

@@ -133,6 +133,7 @@ impl RedriveBody {
         (status = 200, description = "What was redriven", body = RedriveResult),
         (status = 202, description = "It was started", body = RedriveStarted),
         (status = 404, description = "`queue-not-found`: of the path or of `to`"),
+        (status = 429, description = "`too-many-redrives`: with `per_second`; nothing was started"),
     ))]
 pub(super) async fn redrive(
     State(api): State<Api>,

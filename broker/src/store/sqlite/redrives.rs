@@ -17,7 +17,7 @@ use crate::store::StoreError;
 pub(super) fn put(connection: &Connection, redrive: &RedriveRecord) -> Result<(), StoreError> {
     let mut sequences = Vec::new();
     layout::write_sequences(&mut sequences, &redrive.sequences);
-    let mut put = connection.prepare_cached("INSERT INTO redrives VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let mut put = connection.prepare_cached("INSERT INTO redrives VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     put.execute(params![
         redrive.id.0,
         redrive.from.as_str(),
@@ -25,6 +25,7 @@ pub(super) fn put(connection: &Connection, redrive: &RedriveRecord) -> Result<()
         redrive.per_second,
         time(redrive.started_at),
         sequences,
+        number(redrive.total),
     ])?;
     put_progress(connection, redrive.id, redrive.progress)
 }
@@ -41,6 +42,9 @@ pub(super) fn put_progress(
         number(progress.redriven),
         progress.ended_at.map(time),
     ])?;
+    if progress.ended_at.is_some() {
+        connection.prepare_cached("UPDATE redrives SET sequences = x'' WHERE id = ?1")?.execute([id])?;
+    }
     Ok(())
 }
 
@@ -51,7 +55,7 @@ pub(super) fn remove(connection: &Connection, RedriveId(id): RedriveId) -> Resul
 }
 
 pub(super) fn load(connection: &Connection, into: &mut Restore) -> Result<(), StoreError> {
-    let sql = "SELECT id, from_queue, to_queue, per_second, started_at, sequences, passed, redriven, ended_at
+    let sql = "SELECT id, from_queue, to_queue, per_second, started_at, total, sequences, passed, redriven, ended_at
         FROM redrives JOIN redrive_progress ON redrive = id";
     each(connection, sql, |row| {
         into.redrive(redrive(row)?);
@@ -66,11 +70,12 @@ fn redrive(row: &Row<'_>) -> Result<RedriveRecord, StoreError> {
         to: name(row, 2)?,
         per_second: row.get(3)?,
         started_at: read_time(row, 4)?,
-        sequences: layout::read_sequences(blob(row, 5)?)?.into(),
+        total: read_number(row, 5)?,
+        sequences: layout::read_sequences(blob(row, 6)?)?.into(),
         progress: RedriveProgress {
-            passed: read_number(row, 6)?,
-            redriven: read_number(row, 7)?,
-            ended_at: optional_time(row, 8)?,
+            passed: read_number(row, 7)?,
+            redriven: read_number(row, 8)?,
+            ended_at: optional_time(row, 9)?,
         },
     })
 }

@@ -138,8 +138,16 @@ const VERSION_2: &str = "
     );
 ";
 
+/// What version 3 adds: how many dead letters a paced redrive began with; the list of one that ended is gone.
+const VERSION_3: &str = "
+    ALTER TABLE redrives ADD COLUMN total INTEGER NOT NULL DEFAULT 0;
+    UPDATE redrives SET total = length(sequences) / 8;
+    UPDATE redrives SET sequences = x''
+        WHERE id IN (SELECT redrive FROM redrive_progress WHERE ended_at IS NOT NULL);
+";
+
 /// What leads from each version to the next, from none on.
-const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
+const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 /// The version that this program writes.
 const VERSION: i64 = STEPS.len() as i64;
@@ -251,5 +259,27 @@ mod tests {
                 connection.query_row(sql, [], |row| row.try_into()).unwrap();
             assert_eq!(row, (7, None, "new".to_owned()));
         }
+    }
+
+    #[test]
+    fn a_paced_redrive_of_version_2_knows_how_many_it_began_with_and_its_list_goes_where_it_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("broker.sqlite");
+        let old = Connection::open(&path).unwrap();
+        let all = [VERSION_1, VERSION_2].concat();
+        old.execute_batch(&all).unwrap();
+        let redrives = "
+            INSERT INTO redrives VALUES (1, 'a', 'a', 1, 0, zeroblob(24)), (2, 'a', 'a', 1, 0, zeroblob(16));
+            INSERT INTO redrive_progress VALUES (1, 1, 1, 7), (2, 1, 1, NULL);
+        ";
+        old.execute_batch(redrives).unwrap();
+        old.pragma_update(None, "user_version", 2).unwrap();
+        drop(old);
+        let connection = open(&Place { path, vfs: None }).unwrap();
+        let row = |id: u32| -> (u32, u32) {
+            let sql = "SELECT total, length(sequences) FROM redrives WHERE id = ?1";
+            connection.query_row(sql, [id], |row| row.try_into()).unwrap()
+        };
+        assert_eq!((row(1), row(2)), ((3, 0), (2, 16)));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     disk::{self, Blow},
     invariants::{Checked, Violation, check_all},
     layer::core::shifted,
-    model::Model,
+    model::{Model, REDRIVE_LIMITS},
 };
 
 /// Publishes are refused when the disk has less room, in bytes.
@@ -31,8 +31,12 @@ impl StoreLayer {
         let (store, checkpoints) = SqliteStore::open_by_hand(folder, disk::FILES)?;
         let reader = store.reader();
         let store = Box::new(Watched::new(store, Arc::clone(&self.notes)));
-        let settings =
-            EngineSettings { free_space_floor: FLOOR, cached_bytes: CACHED_BYTES, ..Default::default() };
+        let settings = EngineSettings {
+            free_space_floor: FLOOR,
+            cached_bytes: CACHED_BYTES,
+            redrives: REDRIVE_LIMITS,
+            ..Default::default()
+        };
         let (broker, engine) = by_hand(settings, store, Arc::clone(&self.time) as _)?;
         Ok(Running { broker, engine, checkpoints, reader })
     }

@@ -99,6 +99,11 @@ const CHECKS: &[(FaultKind, &str)] = &[
         "SELECT NULL, NULL, 'the progress of redrive ' || redrive || ' has no redrive' FROM redrive_progress
          WHERE NOT EXISTS (SELECT 1 FROM redrives WHERE id = redrive)",
     ),
+    (
+        FaultKind::Redrive,
+        "SELECT NULL, NULL, 'redrive ' || id || ' had ' || passed || ' turns of ' || total
+         FROM redrives JOIN redrive_progress ON redrive = id WHERE passed > total",
+    ),
 ];
 
 impl Verifier<'_> {
