@@ -74,7 +74,8 @@ pub enum Change {
     RedriveProgress(RedriveId, RedriveProgress),
     /// It is forgotten.
     RedriveGone(RedriveId),
-    /// Something was done by hand. The core never makes this one: who did it is known outside.
+    /// Something was done by hand; takes the place of an item of the same number. The core never makes this
+    /// one: who did it is known outside.
     Audited(AuditRecord),
     /// An id is remembered. The store packs all of a group into one row.
     IdRemembered(RememberedId),
@@ -268,6 +269,9 @@ pub struct RedriveProgress {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct AuditRecord {
+    /// Its place in the trail.
+    pub number: u64,
+    /// When it was done, or begun where it took several groups.
     pub at: Timestamp,
     /// The token's name.
     pub who: Arc<str>,

@@ -31,10 +31,14 @@ pub enum Command {
         /// Also when anything is in it.
         force: bool,
     },
-    /// Drop the ready and delayed messages of a queue.
+    /// Drop the ready and delayed messages of a queue, in the queue's order.
     PurgeQueue {
         /// Its name.
         name: Name,
+        /// Only those that were stored before this one; `None` is all.
+        before: Option<Sequence>,
+        /// How many at the most.
+        limit: Option<u64>,
     },
     /// Create a topic, or change the settings of one.
     PutTopic {

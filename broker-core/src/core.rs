@@ -111,7 +111,7 @@ impl Core {
                 self.put_queue(name, settings, only_create, step)
             }
             Command::DeleteQueue { name, force } => self.delete_queue(&name, force, step),
-            Command::PurgeQueue { name } => self.purge_queue(&name, step),
+            Command::PurgeQueue { name, before, limit } => self.purge_queue(&name, before, limit, step),
             Command::PutTopic { name, settings, only_create } => {
                 self.put_topic(name, &settings, only_create, step)
             }

@@ -1,4 +1,7 @@
-//! The handle by which the api, and whoever embeds the broker, talks to the engine's thread.
+//! The handle by which the api, and whoever embeds the broker, talks to the engine's thread. What may concern
+//! more messages than one group should is in `slices`.
+
+mod slices;
 
 use std::{
     fmt,
@@ -145,15 +148,11 @@ impl Broker {
         self.readers.read(move |reader| reader.last_failures(queue, &sequences)).await
     }
 
-    /// What was done by hand, newest first, those before a number, with their numbers.
+    /// What was done by hand, newest first, those before a number.
     ///
     /// # Errors
     /// [`BrokerError::Unreadable`] or [`BrokerError::Stopped`].
-    pub async fn audit(
-        &self,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<(u64, AuditRecord)>, BrokerError> {
+    pub async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRecord>, BrokerError> {
         self.readers.read(move |reader| reader.audit(before, limit)).await
     }
 

@@ -118,6 +118,8 @@ pub struct Engine {
     journeys: Journeys,
     telling: Telling,
     metrics: Metrics,
+    /// The number of the audit trail's next item.
+    next_audit: u64,
     /// Once set, receives no longer wait.
     draining: bool,
     paused_until: Option<Instant>,

@@ -31,6 +31,12 @@ pub trait Store: Send {
     /// What [`StoreError`] lists.
     fn last(&mut self) -> Result<Option<(HighWater, Timestamp)>, StoreError>;
 
+    /// The number of the newest item of the audit trail; 0 where there is none.
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists.
+    fn last_audit(&mut self) -> Result<u64, StoreError>;
+
     /// Hands over all that is stored, in the order of kinds that [`Restore`] asks for.
     ///
     /// # Errors
@@ -95,11 +101,11 @@ pub trait Reader: Send + Sync {
         sequences: &[Sequence],
     ) -> Result<Vec<Option<FailureRecord>>, StoreError>;
 
-    /// What was done by hand, newest first, those before a number, with their numbers.
+    /// What was done by hand, newest first, those before a number.
     ///
     /// # Errors
     /// What [`StoreError`] lists.
-    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, AuditRecord)>, StoreError>;
+    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRecord>, StoreError>;
 }
 
 /// A stored record as it was read.

@@ -15,7 +15,9 @@ use broker_core::{
 use bytes::Bytes;
 use units::Timestamp;
 
-use self::words::{ago, begins, changed, filter, identity, kind, letters, selector, since, when};
+use self::words::{
+    ago, begins, changed, counted_back, filter, identity, kind, letters, selector, since, when,
+};
 pub(crate) use self::words::{ms, name};
 use crate::{
     model::Model,
@@ -67,7 +69,7 @@ impl Clients {
                 self.about_queues(call, model)?
             }
             Call::Redrive { .. } | Call::StopRedrive { .. } | Call::Discard { .. } => {
-                self.about_dead_letters(call)?
+                self.about_dead_letters(call, model)?
             }
         };
         self.previous = Some(command.clone());
@@ -80,7 +82,11 @@ impl Clients {
             Call::DeleteQueue { queue, force } => {
                 Command::DeleteQueue { name: self.scenery.queue(*queue), force: *force }
             }
-            Call::Purge { queue } => Command::PurgeQueue { name: self.scenery.queue(*queue) },
+            Call::Purge { queue, limit, spares } => Command::PurgeQueue {
+                name: self.scenery.queue(*queue),
+                before: spares.map(|spares| counted_back(model, spares)),
+                limit: limit.map(u64::from),
+            },
             Call::Remove { queue, id } => {
                 Command::RemoveMessage { queue: self.scenery.queue(*queue), message: selector(*id) }
             }
@@ -117,12 +123,12 @@ impl Clients {
         })
     }
 
-    fn about_dead_letters(&self, call: &Call) -> Option<Command> {
+    fn about_dead_letters(&self, call: &Call, model: &Model) -> Option<Command> {
         Some(match call {
             Call::Redrive { queue, which, to, limit, per_second } => {
                 let to = (to != queue).then(|| self.scenery.queue(*to));
                 let (queue, which, limit) =
-                    (self.scenery.queue(*queue), letters(which), limit.map(u64::from));
+                    (self.scenery.queue(*queue), letters(which, model), limit.map(u64::from));
                 match per_second {
                     Some(pace) => {
                         let per_second = u32::from(*pace).max(1);
@@ -136,7 +142,8 @@ impl Clients {
                 Command::StopRedrive { redrive: self.redrives[latest.saturating_sub(usize::from(*back))] }
             }
             Call::Discard { queue, which } => {
-                Command::DiscardDeadLetters { queue: self.scenery.queue(*queue), which: letters(which) }
+                let which = letters(which, model);
+                Command::DiscardDeadLetters { queue: self.scenery.queue(*queue), which }
             }
             _ => return None,
         })

@@ -84,8 +84,8 @@ impl Model {
         match command {
             Command::PutQueue { name, settings, only_create } => self.put_queue(name, settings, *only_create),
             Command::DeleteQueue { name, force } => self.delete_queue(name, *force),
-            Command::PurgeQueue { name } => {
-                Ok(Reply::Removed { count: named(&mut self.queues, name)?.purge() })
+            Command::PurgeQueue { name, before, limit } => {
+                Ok(Reply::Removed { count: named(&mut self.queues, name)?.purge(*before, *limit) })
             }
             Command::PutTopic { name, settings, only_create } => self.put_topic(name, settings, *only_create),
             Command::DeleteTopic { name } => match self.topics.remove(name) {

@@ -68,8 +68,11 @@ pub enum Call {
         queue: u8,
         force: bool,
     },
+    /// Spares the messages that were published last, so many.
     Purge {
         queue: u8,
+        limit: Option<u8>,
+        spares: Option<u8>,
     },
     Remove {
         queue: u8,
@@ -206,6 +209,8 @@ pub enum From {
 pub enum Which {
     All,
     Ids(Vec<u8>),
+    /// Counted back from the message that comes next; they may be anything by now.
+    Numbers(Vec<u8>),
 }
 
 /// How the disk fails.

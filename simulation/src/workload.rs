@@ -103,7 +103,11 @@ impl Workload {
             850..900 => self.redrive(),
             900..910 => Call::StopRedrive { back: self.below(3) },
             910..922 => Call::Discard { queue: self.below(QUEUES), which: self.which() },
-            922..932 => Call::Purge { queue: self.below(QUEUES) },
+            922..932 => Call::Purge {
+                queue: self.below(QUEUES),
+                limit: self.maybe(2, |it| it.below(4)),
+                spares: self.maybe(2, |it| it.below(8)),
+            },
             932..944 => Call::Remove { queue: self.below(QUEUES), id: self.below(IDS) },
             944..958 => Call::PutQueue { queue: self.below(QUEUES), change: self.change() },
             958..961 => Call::DeleteQueue { queue: self.below(QUEUES), force: !self.chance(3) },
@@ -198,6 +202,9 @@ impl Workload {
             return Which::All;
         }
         let count = 1 + self.below(4);
+        if self.chance(3) {
+            return Which::Numbers((0..count).map(|_| 1 + self.below(40)).collect());
+        }
         Which::Ids((0..count).map(|_| self.below(IDS)).collect())
     }
 

@@ -26,9 +26,16 @@ pub(super) enum Turnout {
 }
 
 impl Core {
-    pub(super) fn purge_queue(&mut self, name: &Name, step: &mut Step<'_>) -> Result<Reply, Refusal> {
+    pub(super) fn purge_queue(
+        &mut self,
+        name: &Name,
+        before: Option<Sequence>,
+        limit: Option<u64>,
+        step: &mut Step<'_>,
+    ) -> Result<Reply, Refusal> {
         let id = self.queue_id(name)?;
-        let count = self.with_queue(id, step, Queue::purge);
+        let limit = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let count = self.with_queue(id, step, |queue, turn| queue.purge(before, limit, turn));
         Ok(Reply::Removed { count })
     }
 
@@ -134,13 +141,15 @@ impl Core {
 }
 
 impl Queue {
-    /// Drops all that waits.
-    fn purge(&mut self, turn: &mut Turn<'_>) -> u64 {
-        let mut count = 0;
-        while let Some(slot) = self.oldest_waiting(turn.messages) {
-            self.remove_waiting(slot, ActivityKind::Purged, turn);
-            count += 1;
+    /// Drops what waits and was stored before, first in line first, so many at the most.
+    fn purge(&mut self, before: Option<Sequence>, limit: usize, turn: &mut Turn<'_>) -> u64 {
+        let waiting = self.line.after(None).map(|position| position.sequence);
+        let meant = waiting.filter(|sequence| before.is_none_or(|before| *sequence < before));
+        let meant: Vec<Sequence> = meant.take(limit).collect();
+        for sequence in &meant {
+            self.remove_waiting(turn.messages.copy_in(*sequence, self.id), ActivityKind::Purged, turn);
         }
+        let count = meant.len() as u64;
         if count > 0 {
             self.count(|counters| counters.purged += count);
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use broker_core::{
     command::{Command, Destination},
+    identity::Sequence,
     reply::{Refusal, Reply},
     settings::{OnFull, Ordering, QueueSettingsPatch},
 };
@@ -145,10 +146,25 @@ fn purge_drops_what_is_ready_or_delayed_and_leaves_the_rest() {
     let delayed = bench.receipt("jobs");
     bench.fail(delayed);
     assert_eq!(bench.states("jobs"), [1, 1, 1, 1]);
-    let reply = bench.apply(Command::PurgeQueue { name: name("jobs") }).unwrap();
+    let reply = bench.apply(Command::PurgeQueue { name: name("jobs"), before: None, limit: None }).unwrap();
     assert!(matches!(reply, Reply::Removed { count: 2 }));
     assert_eq!(bench.states("jobs"), [0, 1, 0, 1]);
     assert_eq!(bench.counters("jobs").purged, 2);
+}
+
+#[test]
+fn a_purge_takes_so_many_first_in_line_first_and_none_that_came_later() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    bench.publish_ids("jobs", 1..=5);
+    let before = Some(Sequence(bench.core.high_water().next_sequence));
+    bench.publish_ids("jobs", [6]);
+    let mut purge = |limit| {
+        let purge = Command::PurgeQueue { name: name("jobs"), before, limit };
+        let Ok(Reply::Removed { count }) = bench.apply(purge) else { panic!() };
+        (count, bench.states("jobs")[0])
+    };
+    assert_eq!([purge(Some(2)), purge(Some(0)), purge(None)], [(2, 4), (0, 4), (3, 1)]);
+    assert_eq!(bench.receive_ids("jobs", 9), [6]);
 }
 
 #[test]

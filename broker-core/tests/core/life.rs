@@ -133,7 +133,7 @@ fn damaged(bench: &mut Bench) {
 }
 
 fn purge(bench: &mut Bench) {
-    bench.apply(Command::PurgeQueue { name: name("jobs") }).unwrap();
+    bench.apply(Command::PurgeQueue { name: name("jobs"), before: None, limit: None }).unwrap();
 }
 
 fn remove(bench: &mut Bench) {

@@ -66,7 +66,7 @@ struct AuditItem {
 
 impl From<AuditRecord> for AuditItem {
     fn from(record: AuditRecord) -> Self {
-        let AuditRecord { at, who, action, queue, topic, to, count, request } = record;
+        let AuditRecord { number: _, at, who, action, queue, topic, to, count, request } = record;
         let request = request.and_then(|request| RawValue::from_string(request.to_string()).ok());
         Self { at, who, action, queue, topic, to, count, request }
     }
@@ -89,6 +89,6 @@ async fn list(
     let mut found = api.broker.audit(before, limit + 1).await?;
     let more = found.len() > limit;
     found.truncate(limit);
-    let next_cursor = found.last().filter(|_| more).map(|(number, _)| Numbered::Audit.cursor(*number));
-    Ok(Json(Page { items: found.into_iter().map(|(_, record)| record.into()).collect(), next_cursor }))
+    let next_cursor = found.last().filter(|_| more).map(|record| Numbered::Audit.cursor(record.number));
+    Ok(Json(Page { items: found.into_iter().map(Into::into).collect(), next_cursor }))
 }

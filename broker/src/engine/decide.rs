@@ -62,7 +62,8 @@ impl Engine {
                 self.choose(&mut command)?;
                 let result = self.apply(command.clone(), now);
                 if let (Some(note), Ok(reply)) = (&note, &result) {
-                    self.effects.changes.extend(note.record(reply, now).map(Change::Audited));
+                    let told = note.record(reply, now, &mut self.next_audit);
+                    self.effects.changes.extend(told.map(Change::Audited));
                 }
                 Ok(Some(Decided::Command { command, note, reply, arrived, result }))
             }

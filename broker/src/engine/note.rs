@@ -1,11 +1,12 @@
 //! Who does something by hand, and what: noted with it for the audit trail, in the same commit.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use broker_core::{change::AuditRecord, identity::Name, reply::Reply};
 use units::Timestamp;
 
-/// What the audit trail will say of a command, once it is carried out.
+/// What the audit trail will say of a command, once it is carried out. Of a call that is carried out in
+/// slices there is one item, which grows with each.
 #[derive(Clone, Debug)]
 pub struct Note {
     who: Arc<str>,
@@ -16,6 +17,10 @@ pub struct Note {
     request: Option<Arc<str>>,
     /// Whether it is told of although it concerned no message.
     always: bool,
+    /// The number and time of its item, once there is one.
+    place: Arc<OnceLock<(u64, Timestamp)>>,
+    /// How many messages earlier slices of the same call concerned.
+    earlier: u64,
 }
 
 impl Note {
@@ -23,7 +28,17 @@ impl Note {
     /// none, nothing is told.
     #[must_use]
     pub fn new(who: &str, action: &'static str) -> Self {
-        Self { who: Arc::from(who), action, queue: None, topic: None, to: None, request: None, always: false }
+        Self {
+            who: Arc::from(who),
+            action,
+            queue: None,
+            topic: None,
+            to: None,
+            request: None,
+            always: false,
+            place: Arc::default(),
+            earlier: 0,
+        }
     }
 
     /// That somebody does something that counts even where it concerned no message, such as removing a
@@ -57,10 +72,24 @@ impl Note {
         Self { request: Some(Arc::from(json.to_string())), ..self }
     }
 
-    /// What the trail says of it; `None` where it came to nothing.
-    pub(super) fn record(&self, reply: &Reply, at: Timestamp) -> Option<AuditRecord> {
-        let count = concerned(reply);
-        (self.always || count > 0).then(|| AuditRecord {
+    /// The note of the next slice of the same call, after slices that concerned so many messages.
+    pub(crate) fn after(&self, earlier: u64) -> Self {
+        Self { earlier, ..self.clone() }
+    }
+
+    /// What the trail says of it; `None` where it came to nothing. The first item of a call takes the next
+    /// number.
+    pub(super) fn record(&self, reply: &Reply, now: Timestamp, next: &mut u64) -> Option<AuditRecord> {
+        let count = self.earlier + concerned(reply);
+        if count == 0 && !self.always {
+            return None;
+        }
+        let (number, at) = *self.place.get_or_init(|| {
+            *next += 1;
+            (*next - 1, now)
+        });
+        Some(AuditRecord {
+            number,
             at,
             who: Arc::clone(&self.who),
             action: Arc::from(self.action),

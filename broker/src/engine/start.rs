@@ -191,6 +191,7 @@ impl Engine {
         feed: Arc<Feed>,
         time: Arc<dyn Time>,
     ) -> Result<Self, StoreError> {
+        let next_audit = store.last_audit()? + 1;
         let stored = store.last()?.map(|(_, at)| at).unwrap_or_default();
         let clock = Clock::start(stored, time);
         let mut effects = Effects::default();
@@ -210,6 +211,7 @@ impl Engine {
             journeys: Journeys::default(),
             telling: Telling::new(feed),
             metrics: Metrics::new(),
+            next_audit,
             draining: false,
             paused_until: None,
             effects,

@@ -146,6 +146,10 @@ impl Store for SqliteStore {
         load::last(&self.connection)
     }
 
+    fn last_audit(&mut self) -> Result<u64, StoreError> {
+        audit::last(&self.connection)
+    }
+
     fn load(&mut self, into: &mut Restore) -> Result<(), StoreError> {
         self.remembered = RememberedRows::default();
         load::all(&self.connection, into, &mut self.remembered)

@@ -88,6 +88,10 @@ impl Store for Faulty {
         self.store.last()
     }
 
+    fn last_audit(&mut self) -> Result<u64, StoreError> {
+        self.store.last_audit()
+    }
+
     fn load(&mut self, into: &mut Restore) -> Result<(), StoreError> {
         self.store.load(into)
     }

@@ -15,4 +15,5 @@ mod program;
 mod receive;
 mod restart;
 mod running;
+mod slices;
 mod verify;

@@ -5,12 +5,15 @@ use std::{sync::Arc, time::Duration};
 use broker_core::{
     command::{DeadLetters, When},
     filter::Filter,
-    identity::{Identity, Name, Selector},
+    identity::{Identity, Name, Selector, Sequence},
     settings::{QueueSettingsPatch, Start},
 };
 use units::Timestamp;
 
-use crate::operation::{From, QueueChange, Taste, Which};
+use crate::{
+    model::Model,
+    operation::{From, QueueChange, Taste, Which},
+};
 
 pub(super) fn changed(settings: QueueSettingsPatch, change: QueueChange) -> QueueSettingsPatch {
     match change {
@@ -86,11 +89,22 @@ pub(super) fn selector(id: u8) -> Selector {
     Selector { id: id.into(), whole: None }
 }
 
-pub(super) fn letters(which: &Which) -> DeadLetters {
+pub(super) fn letters(which: &Which, model: &Model) -> DeadLetters {
     match which {
         Which::All => DeadLetters::All,
         Which::Ids(ids) => DeadLetters::Ids(ids.iter().map(|id| selector(*id)).collect()),
+        Which::Numbers(back) => {
+            let mut sequences: Vec<_> = back.iter().map(|back| counted_back(model, *back)).collect();
+            sequences.sort_unstable();
+            sequences.dedup();
+            DeadLetters::Sequences(sequences)
+        }
     }
+}
+
+/// The message that was published so many before the one that comes next.
+pub(super) fn counted_back(model: &Model, back: u8) -> Sequence {
+    Sequence(model.next.next_sequence.saturating_sub(back.into()))
 }
 
 /// The name of a queue or topic of the scenery.

@@ -243,10 +243,15 @@ impl Queue {
         }
     }
 
-    pub(super) fn purge(&mut self) -> u64 {
-        let before = self.copies.len();
-        self.copies.retain(|copy| !copy.is_waiting());
-        let purged = (before - self.copies.len()) as u64;
+    pub(super) fn purge(&mut self, before: Option<Sequence>, limit: Option<u64>) -> u64 {
+        let meant =
+            |copy: &Copy| copy.is_waiting() && before.is_none_or(|before| copy.message.sequence < before);
+        let mut purged = 0;
+        self.copies.retain(|copy| {
+            let goes = meant(copy) && limit.is_none_or(|limit| purged < limit);
+            purged += u64::from(goes);
+            !goes
+        });
         self.counters.purged += purged;
         purged
     }

@@ -45,7 +45,9 @@ impl Display for Call {
             Self::DeleteQueue { queue, force } => {
                 write!(f, "delete queue-{queue}{}", if *force { " by force" } else { "" })
             }
-            Self::Purge { queue } => write!(f, "purge queue-{queue}"),
+            Self::Purge { queue, limit, spares } => {
+                write!(f, "purge queue-{queue}, limit {limit:?}, sparing {spares:?}")
+            }
             Self::Remove { queue, id } => write!(f, "remove m{id} from queue-{queue}"),
             Self::PutTopic { topic, retention } => {
                 write!(f, "put topic-{topic}")?;
@@ -176,6 +178,7 @@ impl Display for Which {
         match self {
             Self::All => write!(f, "all dead letters"),
             Self::Ids(ids) => write!(f, "the dead letters {ids:?}"),
+            Self::Numbers(back) => write!(f, "those of the latest messages {back:?} that are dead"),
         }
     }
 }

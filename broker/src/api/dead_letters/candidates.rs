@@ -82,6 +82,17 @@ impl Wanted {
         }
     }
 
+    /// The dead letters that are meant now, oldest first.
+    pub(super) async fn sequences(&self, api: &Api, queue: &Name) -> Result<Vec<Sequence>, Problem> {
+        match self {
+            Self::Fitting(selection) if selection.is_all() => {
+                let wanted = queue.clone();
+                look_into(api, queue, move |core| core.all_dead(&wanted)).await
+            }
+            _ => Ok(self.candidates(api, queue, None).await?.sequences),
+        }
+    }
+
     /// The dead letters that are meant now, with their ids.
     pub(super) async fn candidates(
         &self,

@@ -52,6 +52,9 @@ pub struct PurgeBody {
 }
 
 /// Discard dead letters by id or by a filter.
+///
+/// Very many are discarded in slices, with other calls in between; where it fails in the middle, the audit trail
+/// says how many were discarded.
 #[utoipa::path(post, path = "/queues/{queue}/dead-letters/purge", operation_id = "purge_dead_letters", tag = "dead letters", params(InQueue, BySource),
     request_body = PurgeBody,
     responses(
@@ -69,14 +72,10 @@ pub(super) async fn purge(
     let PurgeBody { ids, r#type: Given(kind), reason: Given(reason), since, until } = body;
     let selection = Selection { kind, source: None, reason, since: *since, until: *until };
     let wanted = Wanted::of(ids.0, selection, &source)?;
-    let which = match &wanted {
-        // That some are not there is no reason to refuse the others.
-        Wanted::Ids(..) => wanted.candidates(&api, &queue, None).await?.which(),
-        Wanted::Fitting(_) => wanted.dead_letters(&api, &queue).await?,
-    };
+    let which = wanted.sequences(&api, &queue).await?;
     let note =
         Note::new(caller.name(), "purge-dead-letters").queue(&queue).request(&wanted.described().into());
-    Purged::of(&api.broker.send_by_hand(Command::DiscardDeadLetters { queue, which }, note).await?)
+    Ok(Purged::of(api.broker.discard(&queue, &which, &note).await?))
 }
 
 /// Discard all dead letters of this id.

@@ -127,6 +127,9 @@ impl RedriveBody {
 }
 
 /// Redrive dead letters by id or by a filter, oldest first, as new deliveries; with `per_second`, as a task.
+///
+/// Very many are redriven in slices, with other calls in between; where it fails in the middle, the audit trail
+/// says how many were redriven.
 #[utoipa::path(post, path = "/queues/{queue}/dead-letters/redrive", operation_id = "redrive_dead_letters", tag = "dead letters", params(InQueue, BySource),
     request_body = RedriveBody,
     responses(
@@ -167,11 +170,7 @@ pub(super) async fn redrive(
         look_for_target(&api, to.as_ref()).await?;
         would_be(&candidates, limit)
     } else {
-        let which = candidates.which();
-        match api.broker.send_by_hand(Command::Redrive { queue, which, to, limit }, note).await? {
-            Reply::Redriven(done) => done,
-            other => return Err(unexpected(&other)),
-        }
+        api.broker.redrive(&queue, &candidates.sequences, to.as_ref(), limit, &note).await?
     };
     Ok(Json(result(candidates, &done)).into_response())
 }

@@ -116,7 +116,7 @@ impl Reader for SqliteReader {
         })
     }
 
-    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, AuditRecord)>, StoreError> {
+    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
         self.with(|connection| audit::page(connection, before, limit))
     }
 }

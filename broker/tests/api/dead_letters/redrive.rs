@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{JOBS, with_letters};
-use crate::server::{event, ids};
+use crate::server::{event, ids, receipts};
 
 #[tokio::test]
 async fn only_what_fits_the_filter_is_redriven_oldest_first() {
@@ -27,6 +27,27 @@ async fn only_what_fits_the_filter_is_redriven_oldest_first() {
     assert_eq!(server.post(&path, json!({"reason": "timeout"})).await.json()["ids"], json!(["3", "4"]));
     assert_eq!(ids(&server.receive("jobs", json!({"max": 10})).await), ["1", "3", "4"]);
     assert_eq!(server.counts("jobs").await["dead"], 1);
+}
+
+#[tokio::test]
+async fn more_than_go_in_one_slice_are_all_redriven_and_named_and_audited_as_one() {
+    let server = with_letters(&[]).await;
+    let wanted: Vec<String> = (1..=1200).map(|id| id.to_string()).collect();
+    server.publish_ids("jobs", &wanted.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    for max in [1000, 200] {
+        let deliveries = server.receive("jobs", json!({"max": max})).await;
+        let nack = json!({"receipts": receipts(&deliveries), "dead_letter": true});
+        assert_eq!(server.settle("jobs", "nack", nack).await.len(), max);
+    }
+    let path = format!("{JOBS}/redrive");
+    let some = server.post(&path, json!({"limit": 1100})).await.json();
+    assert_eq!((&some["redriven"], &some["ids"]), (&json!(1100), &json!(wanted[..1100])));
+    let rest = server.post(&path, json!({"ids": ["1", "1150"]})).await.json();
+    assert_eq!((&rest["ids"], &rest["not_found"]), (&json!(["1150"]), &json!(["1"])));
+    assert_eq!(server.post(&format!("{JOBS}/purge"), json!({})).await.json(), json!({"purged": 99}));
+    let trail = server.get("/audit").await.json();
+    let counts: Vec<_> = trail["items"].as_array().unwrap().iter().map(|item| &item["count"]).collect();
+    assert_eq!(counts, [99, 1, 1100]);
 }
 
 #[tokio::test]

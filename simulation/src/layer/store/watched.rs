@@ -64,6 +64,10 @@ impl Store for Watched {
         Ok(last)
     }
 
+    fn last_audit(&mut self) -> Result<u64, StoreError> {
+        self.store.last_audit()
+    }
+
     fn load(&mut self, into: &mut Restore) -> Result<(), StoreError> {
         self.store.load(into)
     }

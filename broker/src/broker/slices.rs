@@ -1,0 +1,117 @@
+//! Calls that may concern very many messages: purge, discard and redrive. They are carried out in slices, each a
+//! durable group of its own, with the commands of others decided in between, so that nobody waits for long.
+//!
+//! Which messages are meant is decided once, at the start; those that are in another state when it is their
+//! slice's turn are passed over. Where a slice fails, what the earlier ones did stays done, and the audit
+//! trail's one item of the call says how much that is. Dropping the future ends the call after the slice under
+//! way.
+
+use std::time::Instant;
+
+use broker_core::{
+    command::{Command, DeadLetters},
+    identity::{Name, Sequence},
+    reply::{Redriven, Refusal, Reply},
+};
+use tokio::sync::oneshot;
+
+use super::Broker;
+use crate::{
+    engine::{line::Item, note::Note},
+    error::BrokerError,
+};
+
+/// How many messages a slice is of: some milliseconds' work.
+const SLICE: usize = 1000;
+
+impl Broker {
+    /// Drops the messages of a queue that wait and were there at the start; how many.
+    ///
+    /// # Errors
+    /// What [`BrokerError`] lists.
+    pub async fn purge(&self, queue: Name, note: &Note) -> Result<u64, BrokerError> {
+        let name = queue.clone();
+        let seen = self.look(move |core, _| core.queue(&name).map(|_| core.high_water().next_sequence));
+        let next = seen.await?.ok_or_else(|| Refusal::QueueNotFound(queue.clone()))?;
+        let (before, limit) = (Some(Sequence(next)), Some(SLICE as u64));
+        let mut purged = 0;
+        loop {
+            let slice = Command::PurgeQueue { name: queue.clone(), before, limit };
+            let count = removed(&self.send_slice(slice, note, purged).await?);
+            purged += count;
+            if count < SLICE as u64 {
+                return Ok(purged);
+            }
+        }
+    }
+
+    /// Discards those of these messages that are dead letters of a queue; how many.
+    ///
+    /// # Errors
+    /// What [`BrokerError`] lists.
+    pub async fn discard(&self, queue: &Name, which: &[Sequence], note: &Note) -> Result<u64, BrokerError> {
+        let mut discarded = 0;
+        for slice in slices(which) {
+            let which = DeadLetters::Sequences(slice.to_vec());
+            let slice = Command::DiscardDeadLetters { queue: queue.clone(), which };
+            discarded += removed(&self.send_slice(slice, note, discarded).await?);
+        }
+        Ok(discarded)
+    }
+
+    /// Redrives those of these messages that are dead letters of a queue, in this order, back into it or to
+    /// another queue, until so many are redriven, or there is no more room.
+    ///
+    /// # Errors
+    /// What [`BrokerError`] lists.
+    pub async fn redrive(
+        &self,
+        queue: &Name,
+        which: &[Sequence],
+        to: Option<&Name>,
+        limit: Option<u64>,
+        note: &Note,
+    ) -> Result<Redriven, BrokerError> {
+        let mut all = Redriven::default();
+        for slice in slices(which) {
+            let earlier = all.sequences.len() as u64;
+            let limit = limit.map(|limit| limit - earlier);
+            let (which, queue) = (DeadLetters::Sequences(slice.to_vec()), queue.clone());
+            let slice = Command::Redrive { queue, which, to: to.cloned(), limit };
+            if let Reply::Redriven(redriven) = self.send_slice(slice, note, earlier).await? {
+                all.sequences.extend(redriven.sequences);
+                all.stopped_full = redriven.stopped_full;
+            }
+            if all.stopped_full || limit.is_some_and(|limit| all.sequences.len() as u64 == earlier + limit) {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Has a slice decided. The first waits in line as any command does; for those that follow, the call was
+    /// let in already.
+    async fn send_slice(&self, slice: Command, note: &Note, earlier: u64) -> Result<Reply, BrokerError> {
+        if earlier == 0 {
+            return self.send_by_hand(slice, note.clone()).await;
+        }
+        let (reply, answer) = oneshot::channel();
+        let note = Some(Box::new(note.after(earlier)));
+        self.line.push_own(Item::Command { command: slice, note, reply, arrived: Instant::now() });
+        answer.await.map_err(|_| BrokerError::Stopped)?
+    }
+}
+
+/// The slices of a list; of an empty one too there is one, so that it is asked whether the queue is there.
+fn slices(which: &[Sequence]) -> impl Iterator<Item = &[Sequence]> {
+    let nothing = which.is_empty().then_some(which);
+    nothing.into_iter().chain(which.chunks(SLICE))
+}
+
+/// How many messages a slice removed.
+fn removed(reply: &Reply) -> u64 {
+    match reply {
+        Reply::Removed { count } => *count,
+        _ => 0,
+    }
+}
