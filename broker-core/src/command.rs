@@ -193,6 +193,45 @@ pub enum Chosen {
     All,
     /// These, in publish order.
     These(Vec<Sequence>),
+    /// These of what was stored before that message; what came since is still to be looked at.
+    Before {
+        /// Those that pass, in publish order.
+        passing: Vec<Sequence>,
+        /// The first message that was not looked at.
+        before: Sequence,
+    },
+}
+
+impl Chosen {
+    /// From which message on it is still to be looked at what passes; `None` where all was.
+    pub(crate) fn from(&self) -> Option<Sequence> {
+        match self {
+            Self::All => Some(Sequence(0)),
+            Self::Before { before, .. } => Some(*before),
+            Self::These(_) => None,
+        }
+    }
+
+    /// With those that pass of what was still to be looked at.
+    #[must_use]
+    pub fn and(self, rest: Vec<Sequence>) -> Self {
+        match self {
+            Self::All => Self::These(rest),
+            Self::These(passing) | Self::Before { passing, .. } => {
+                Self::These(passing.into_iter().chain(rest).collect())
+            }
+        }
+    }
+}
+
+impl Command {
+    /// Which retained messages it takes, where it takes any.
+    pub fn chosen_mut(&mut self) -> Option<&mut Chosen> {
+        match self {
+            Self::Replay { chosen, .. } | Self::PutSubscription { chosen, .. } => Some(chosen),
+            _ => None,
+        }
+    }
 }
 
 /// Which dead letters a call means.

@@ -1,6 +1,7 @@
 //! The handle by which the api, and whoever embeds the broker, talks to the engine's thread. What may concern
 //! more messages than one group should is in `slices`.
 
+mod choosing;
 mod slices;
 
 use std::{

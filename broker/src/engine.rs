@@ -12,7 +12,7 @@
 mod bodies;
 pub mod clock;
 pub(crate) mod damage;
-mod decide;
+pub(crate) mod decide;
 pub mod fatal;
 pub mod feed;
 mod group;

@@ -13,28 +13,29 @@ use crate::{
 };
 
 impl Core {
-    /// The filter that decides which retained messages a command takes, with those that it may take, in
-    /// publish order; `None` where no filter stands in its way. Whoever can read the stored events puts
-    /// those that pass into the command's [`Chosen`].
+    /// The filter that decides which retained messages a command takes, with those that it may take and that
+    /// were not looked at yet, in publish order; `None` where no filter stands in its way. Whoever can read the
+    /// stored events puts those that pass into the command's [`Chosen`].
     #[must_use]
     pub fn to_be_chosen(&self, command: &Command) -> Option<(Filter, Vec<Sequence>)> {
-        let (topic, filter, span) = match command {
-            Command::Replay { topic, queue, span, .. } => {
+        let (topic, filter, span, chosen) = match command {
+            Command::Replay { topic, queue, span, chosen } => {
                 let id = self.topic_id(topic).ok()?;
                 let queue = self.queue_id(queue).ok()?;
-                (id, self.topics[&id].subscriptions.get(&queue)?.filter.clone()?, *span)
+                (id, self.topics[&id].subscriptions.get(&queue)?.filter.clone()?, *span, chosen)
             }
-            Command::PutSubscription { topic, queue, settings, .. } => {
+            Command::PutSubscription { topic, queue, settings, chosen, .. } => {
                 let id = self.topic_id(topic).ok()?;
                 let queue = self.queue_id(queue).ok()?;
                 let is_new = !self.topics[&id].subscriptions.contains_key(&queue);
                 let span = settings.start.filter(|_| is_new)?.span()?;
-                (id, settings.filter.clone().flatten()?, span)
+                (id, settings.filter.clone().flatten()?, span, chosen)
             }
             _ => return None,
         };
-        let retained = self.topics[&topic].retained(span, None);
-        Some((filter, retained.map(|it| it.sequence).collect()))
+        let from = chosen.from()?;
+        let retained = self.topics[&topic].retained(span, None).map(|it| it.sequence);
+        Some((filter, retained.filter(|sequence| *sequence >= from).collect()))
     }
 
     /// Puts retained messages into a subscribed queue again.
@@ -80,11 +81,14 @@ impl Core {
     }
 
     fn missing_in(&self, queue: QueueId, topic: TopicId, span: Span, chosen: Chosen) -> Vec<Sequence> {
-        let mut sequences: Vec<Sequence> = match chosen {
-            Chosen::These(sequences) => sequences,
-            Chosen::All => self.topics[&topic].retained(span, None).map(|it| it.sequence).collect(),
-        };
-        sequences.retain(|sequence| self.messages.find_copy(*sequence, queue).is_none());
+        let topic = &self.topics[&topic];
+        let from = chosen.from();
+        let all = topic.retained(span, None).map(|it| it.sequence);
+        let rest = all.filter(|sequence| from.is_some_and(|from| *sequence >= from)).collect();
+        let Chosen::These(mut sequences) = chosen.and(rest) else { return Vec::new() };
+        let is_in = |sequence: &Sequence, place| self.messages.find_copy(*sequence, place).is_some();
+        // What was let go of since it was chosen is passed over.
+        sequences.retain(|it| is_in(it, topic.shelf()) && !is_in(it, queue));
         sequences
     }
 }

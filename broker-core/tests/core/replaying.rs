@@ -257,6 +257,31 @@ fn the_filter_says_which_retained_messages_are_to_be_chosen() {
 }
 
 #[test]
+fn of_what_was_chosen_ahead_only_the_rest_is_to_be_looked_at_and_what_is_gone_is_passed_over() {
+    let mut bench = retaining();
+    bench.try_subscribe("orders", "jobs", filtered(Some(of_type("placed")))).unwrap();
+    publish(&mut bench, &[1]);
+    bench.wait(seconds(30));
+    publish(&mut bench, &[2]);
+    let ahead = retained(&bench).into_iter().map(Sequence).collect();
+    let before = Sequence(bench.core.high_water().next_sequence);
+    publish(&mut bench, &[3, 4]);
+    bench.wait(seconds(30));
+    let mut chosen = Chosen::Before { passing: ahead, before };
+    let replay = Command::Replay {
+        topic: name("orders"),
+        queue: name("jobs"),
+        span: Span::default(),
+        chosen: chosen.clone(),
+    };
+    let (_, rest) = bench.core.to_be_chosen(&replay).unwrap();
+    assert_eq!(rest.iter().map(|it| it.0).collect::<Vec<_>>(), retained(&bench)[1..]);
+    chosen = chosen.and(vec![rest[1]]);
+    assert_eq!(try_replay(&mut bench, Span::default(), chosen), Ok(2));
+    assert_eq!(consume(&mut bench), [2, 4]);
+}
+
+#[test]
 fn a_ttl_starts_again_with_a_replay() {
     let mut bench = retaining();
     bench.put_queue("jobs", QueueSettingsPatch { ttl: Some(Some(seconds(10))), ..Default::default() });

@@ -95,6 +95,7 @@ async fn replay(
     });
     let note = Note::new(caller.name(), "replay").topic(&topic).queue(&queue).request(&request);
     let replay = Command::Replay { topic, queue, span, chosen: Chosen::All };
+    let replay = api.broker.choose_ahead(replay).await?;
     match api.broker.send_by_hand(replay, note).await? {
         Reply::Replayed { count } => Ok(Json(Replayed { replayed: count })),
         other => Err(unexpected(&other)),

@@ -159,6 +159,7 @@ async fn put(
         only_create,
         chosen: Chosen::All,
     };
+    let put = api.broker.choose_ahead(put).await?;
     let status = put_status(&api.broker.send(put).await?)?;
     let (of, to) = (topic.clone(), queue.clone());
     let found = api.broker.look(move |core, _| {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use broker_core::{
     change::Change,
-    command::{Chosen, Command, Receive},
+    command::{Command, Receive},
+    filter::Filter,
     identity::{QueueId, Sequence},
     reply::{Delivered, Refusal, Reply},
 };
@@ -31,6 +32,18 @@ pub(super) enum FreshReason {
     Known(Option<Arc<str>>),
     /// It was moved here from that queue, under which the store still has its failures.
     StoredUnder(QueueId),
+}
+
+/// Whether a filter lets a retained message pass; one that is damaged never.
+pub(crate) fn passes(filter: &Filter, sequence: Sequence, found: &Found) -> bool {
+    let attributes = match found {
+        Found::Whole(record) => all_attributes(record).ok(),
+        Found::Damaged(_) => None,
+    };
+    if attributes.is_none() {
+        tracing::error!(sequence = sequence.0, "a retained message is damaged: it is left out");
+    }
+    attributes.is_some_and(|attributes| filter.matches(&attributes))
 }
 
 impl Engine {
@@ -161,20 +174,12 @@ impl Engine {
         let Some((filter, candidates)) = self.core.to_be_chosen(command) else { return Ok(()) };
         let mut passing = Vec::new();
         for sequence in candidates {
-            let attributes = match self.read(sequence)? {
-                Found::Whole(record) => all_attributes(&record).ok(),
-                Found::Damaged(_) => None,
-            };
-            match attributes {
-                Some(attributes) if filter.matches(&attributes) => passing.push(sequence),
-                Some(_) => {}
-                None => {
-                    tracing::error!(sequence = sequence.0, "a retained message is damaged: it is left out");
-                }
+            if passes(&filter, sequence, &self.read(sequence)?) {
+                passing.push(sequence);
             }
         }
-        if let Command::Replay { chosen, .. } | Command::PutSubscription { chosen, .. } = command {
-            *chosen = Chosen::These(passing);
+        if let Some(chosen) = command.chosen_mut() {
+            *chosen = std::mem::take(chosen).and(passing);
         }
         Ok(())
     }

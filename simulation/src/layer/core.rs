@@ -124,9 +124,17 @@ impl CoreLayer {
             message.map(|message| [("type".to_owned(), message.kind.to_string())])
         };
         let passes = |it: &Sequence| attributes(*it).is_some_and(|attributes| filter.matches(&attributes));
-        let passing = candidates.into_iter().filter(passes).collect();
-        if let Command::Replay { chosen, .. } | Command::PutSubscription { chosen, .. } = &mut command {
-            *chosen = Chosen::These(passing);
+        // The first half is chosen ahead, as before the rest was published.
+        let (ahead, rest) = candidates.split_at(candidates.len() / 2);
+        let passing = |of: &[Sequence]| of.iter().copied().filter(passes).collect();
+        if let Some(chosen) = command.chosen_mut()
+            && let Some(before) = rest.first().copied()
+        {
+            *chosen = Chosen::Before { passing: passing(ahead), before };
+        }
+        let rest = self.core.to_be_chosen(&command).map(|(_, rest)| rest).unwrap_or_default();
+        if let Some(chosen) = command.chosen_mut() {
+            *chosen = std::mem::take(chosen).and(passing(&rest));
         }
         command
     }
