@@ -26,12 +26,13 @@ use crate::{
 pub enum Change {
     /// A queue was created or its settings changed.
     QueuePut(Box<QueueRecord>),
-    /// A queue was removed, and all that is filed under its number but messages: copies, leases,
-    /// subscriptions, failures, remembered ids.
+    /// A queue was removed with its leases, subscriptions and remembered ids. Records of its copies and failures
+    /// stay until their messages are gone: they may be many, and its number is never used again.
     QueueGone(QueueId),
     /// A topic was created or changed.
     TopicPut(TopicRecord),
-    /// A topic was removed with its subscriptions and remembered ids.
+    /// A topic was removed with its subscriptions and remembered ids. Records of its copies stay as those of a
+    /// queue do.
     TopicGone(TopicId),
     /// A subscription was made or changed (also its running total of dropped messages).
     SubscriptionPut(SubscriptionRecord),

@@ -245,7 +245,7 @@ impl Core {
                 (None, Some(message)) => self.messages.remove_message(message),
                 (None, None) => continue,
             };
-            // Where other copies remain, the queue's or topic's own going took all records of this one.
+            // Where other copies remain, what is on record of this one stays until the message is gone.
             if matches!(change, Change::MessageGone { .. }) {
                 step.effects.changes.push(change);
             }

@@ -56,10 +56,12 @@ impl Restore {
         self.core.add_message(&record);
     }
 
-    /// What is special about a copy.
+    /// What is special about a copy. Of a queue that is gone, it goes with its message.
     pub fn copy(&mut self, record: CopyRecord) {
         if self.core.queues.contains_key(&record.queue) {
             self.core.messages.restore_copy(&record);
+        } else {
+            self.core.messages.restore_gone(record.sequence, record.queue);
         }
     }
 

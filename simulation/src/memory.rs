@@ -98,7 +98,6 @@ impl Memory {
             Change::TopicGone(id) => {
                 self.topics.remove(&id);
                 self.subscriptions.retain(|(topic, _), _| *topic != id);
-                self.copies.retain(|(_, place), _| place.0 != id.0);
                 self.remembered.retain(|it| it.destination != id.0);
             }
             Change::SubscriptionPut(record) => {
@@ -150,8 +149,6 @@ impl Memory {
     fn remove_queue(&mut self, id: QueueId) {
         self.queues.remove(&id);
         self.subscriptions.retain(|(_, queue), _| *queue != id);
-        self.copies.retain(|(_, queue), _| *queue != id);
-        self.failures.retain(|(_, queue), _| *queue != id);
         self.leases.retain(|_, lease| lease.queue != id);
         self.remembered.retain(|it| it.destination != id.0);
     }

@@ -71,7 +71,11 @@ impl Bug {
         (Self::NumbersNotWritten, LayerKind::Core, "numbers are given again after a restart"),
         (Self::FilterForgotten, LayerKind::Core, "filters are lost at a restart"),
         (Self::PaceStartsOver, LayerKind::Core, "a paced redrive starts over at a restart"),
-        (Self::RedriveTotalForgotten, LayerKind::Core, "what an ended redrive left out is lost at a restart"),
+        (
+            Self::RedriveTotalForgotten,
+            LayerKind::Core,
+            "how many a paced redrive began with is lost at a restart",
+        ),
         (Self::GoneComesBack, LayerKind::Core, "copies that are gone come back at a restart"),
         (Self::ExtendNotWritten, LayerKind::Core, "an extended lease keeps its length on disk"),
         (Self::SyncSkipped, LayerKind::Store, "no file is ever synced"),
@@ -206,8 +210,7 @@ impl Plant {
     pub(crate) fn restored_redrive(&self, record: &RedriveRecord) -> RedriveRecord {
         let progress =
             if self.is(Bug::PaceStartsOver) { RedriveProgress::default() } else { record.progress };
-        let total =
-            if self.is(Bug::RedriveTotalForgotten) { record.sequences.len() as u64 } else { record.total };
+        let total = if self.is(Bug::RedriveTotalForgotten) { 0 } else { record.total };
         RedriveRecord { progress, total, ..record.clone() }
     }
 }

@@ -113,6 +113,29 @@ fn a_removed_queues_messages_stay_in_the_other_queues_that_have_them() {
 }
 
 #[test]
+fn what_is_on_record_of_a_removed_queue_goes_with_the_message_after_a_restart_too() {
+    for restarts in [false, true] {
+        let mut bench = Bench::new();
+        bench.put_topic("orders");
+        for queue in ["one", "two"] {
+            bench.put_queue(queue, QueueSettingsPatch::default());
+            bench.subscribe("orders", queue, OnFull::Reject);
+        }
+        bench.try_publish(Destination::Topic(name("orders")), vec![message(1)]).unwrap();
+        let failed = bench.receipt("one");
+        bench.fail(failed);
+        bench.apply(Command::DeleteQueue { name: name("one"), force: true }).unwrap();
+        if restarts {
+            bench.restart();
+        }
+        let receipt = bench.receipt("two");
+        bench.ack(receipt);
+        bench.wait(Duration::ZERO);
+        assert!(bench.disk.messages.is_empty() && bench.disk.failures.is_empty());
+    }
+}
+
+#[test]
 fn a_million_messages_of_a_removed_queue_go_in_slices() {
     let mut bench = Bench::with_queue(QueueSettingsPatch::default());
     bench.publish_ids("jobs", 0..5000);

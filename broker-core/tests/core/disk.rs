@@ -48,7 +48,6 @@ impl Disk {
             Change::TopicGone(id) => {
                 self.topics.remove(&id).expect("a topic that goes was there");
                 self.subscriptions.retain(|(topic, _), _| *topic != id);
-                self.copies.retain(|(_, place), _| place.0 != id.0);
                 self.remembered.retain(|it| it.destination != id.0);
             }
             Change::SubscriptionPut(record) => {
@@ -102,8 +101,6 @@ impl Disk {
     fn remove_queue(&mut self, id: QueueId) {
         self.queues.remove(&id).expect("a queue that goes was there");
         self.subscriptions.retain(|(_, queue), _| *queue != id);
-        self.copies.retain(|(_, queue), _| *queue != id);
-        self.failures.retain(|(_, queue), _| *queue != id);
         self.leases.retain(|_, lease| lease.queue != id);
         self.remembered.retain(|it| it.destination != id.0);
     }

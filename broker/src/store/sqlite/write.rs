@@ -229,8 +229,6 @@ impl<'c> Writer<'c> {
                 self.run("DELETE FROM queues WHERE id = ?1", [id])?;
                 self.run("DELETE FROM counters WHERE queue = ?1", [id])?;
                 self.run("DELETE FROM subscriptions WHERE queue = ?1", [id])?;
-                self.run("DELETE FROM copies WHERE queue = ?1", [id])?;
-                self.run("DELETE FROM failures WHERE queue = ?1", [id])?;
                 self.run("DELETE FROM leases WHERE queue = ?1", [id])?;
                 self.run("DELETE FROM remembered_ids WHERE destination = ?1", [id])
             }
@@ -247,8 +245,6 @@ impl<'c> Writer<'c> {
             Change::TopicGone(TopicId(id)) => {
                 self.run("DELETE FROM topics WHERE id = ?1", [id])?;
                 self.run("DELETE FROM subscriptions WHERE topic = ?1", [id])?;
-                // That it let go of messages that queues still hold.
-                self.run("DELETE FROM copies WHERE queue = ?1", [id])?;
                 self.run("DELETE FROM remembered_ids WHERE destination = ?1", [id])
             }
             Change::SubscriptionPut(subscription) => self.run(
