@@ -243,6 +243,13 @@ pub enum DeadLetters {
     Ids(Vec<Selector>),
     /// Those of these messages that are dead letters of the queue, in this order.
     Sequences(Vec<Sequence>),
+    /// The oldest of them, up to one that died at that time and has that number, included.
+    Oldest {
+        /// How many at the most.
+        most: usize,
+        /// The last that may be among them.
+        last: (Timestamp, Sequence),
+    },
 }
 
 /// Where a publish goes.

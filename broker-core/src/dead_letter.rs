@@ -102,6 +102,10 @@ impl Queue {
                 let sequences = self.dead.iter().map(|(_, sequence)| *sequence).collect();
                 Chosen { sequences, not_found: Vec::new() }
             }
+            DeadLetters::Oldest { most, last } => {
+                let oldest = self.dead.range(..=last).take(*most);
+                Chosen { sequences: oldest.map(|(_, sequence)| *sequence).collect(), not_found: Vec::new() }
+            }
             DeadLetters::Ids(selectors) => self.choose_by_id(selectors, messages),
             DeadLetters::Sequences(sequences) => {
                 let is_dead = |sequence: &&Sequence| self.is_dead(**sequence, messages);

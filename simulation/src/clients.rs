@@ -127,8 +127,8 @@ impl Clients {
         Some(match call {
             Call::Redrive { queue, which, to, limit, per_second } => {
                 let to = (to != queue).then(|| self.scenery.queue(*to));
-                let (queue, which, limit) =
-                    (self.scenery.queue(*queue), letters(which, model), limit.map(u64::from));
+                let (queue, limit) = (self.scenery.queue(*queue), limit.map(u64::from));
+                let which = letters(which, &queue, model);
                 match per_second {
                     Some(pace) => {
                         let per_second = u32::from(*pace).max(1);
@@ -142,8 +142,9 @@ impl Clients {
                 Command::StopRedrive { redrive: self.redrives[latest.saturating_sub(usize::from(*back))] }
             }
             Call::Discard { queue, which } => {
-                let which = letters(which, model);
-                Command::DiscardDeadLetters { queue: self.scenery.queue(*queue), which }
+                let queue = self.scenery.queue(*queue);
+                let which = letters(which, &queue, model);
+                Command::DiscardDeadLetters { queue, which }
             }
             _ => return None,
         })

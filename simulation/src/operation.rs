@@ -211,6 +211,8 @@ pub enum Which {
     Ids(Vec<u8>),
     /// Counted back from the message that comes next; they may be anything by now.
     Numbers(Vec<u8>),
+    /// The oldest so many, but none that died when the group had begun.
+    Oldest(u8),
 }
 
 /// How the disk fails.

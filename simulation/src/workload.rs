@@ -202,6 +202,9 @@ impl Workload {
             return Which::All;
         }
         let count = 1 + self.below(4);
+        if self.chance(4) {
+            return Which::Oldest(count);
+        }
         if self.chance(3) {
             return Which::Numbers((0..count).map(|_| 1 + self.below(40)).collect());
         }

@@ -117,13 +117,6 @@ impl Core {
             .map_or_else(Vec::new, |queue| queue.dead_letters(before, limit, &self.messages))
     }
 
-    /// The numbers of all dead letters of a queue, oldest first; none of an unknown queue.
-    #[must_use]
-    pub fn all_dead(&self, queue: &Name) -> Vec<Sequence> {
-        let dead = self.queue_named(queue).map(|queue| queue.dead.iter());
-        dead.into_iter().flatten().map(|(_, sequence)| *sequence).collect()
-    }
-
     /// One dead letter.
     #[must_use]
     pub fn dead_letter(&self, queue: &Name, sequence: Sequence) -> Option<DeadLetter> {

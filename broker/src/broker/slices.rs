@@ -45,6 +45,27 @@ impl Broker {
         }
     }
 
+    /// Discards all dead letters that a queue has at the start; how many.
+    ///
+    /// # Errors
+    /// What [`BrokerError`] lists.
+    pub async fn discard_all(&self, queue: Name, note: &Note) -> Result<u64, BrokerError> {
+        let name = queue.clone();
+        let seen = self.look(move |core, _| core.queue(&name).map(|_| core.dead_letters(&name, None, 1)));
+        let newest = seen.await?.ok_or_else(|| Refusal::QueueNotFound(queue.clone()))?.pop();
+        let Some(newest) = newest else { return Ok(0) };
+        let mut discarded = 0;
+        loop {
+            let which = DeadLetters::Oldest { most: SLICE, last: (newest.since, newest.sequence) };
+            let slice = Command::DiscardDeadLetters { queue: queue.clone(), which };
+            let count = removed(&self.send_slice(slice, note, discarded).await?);
+            discarded += count;
+            if count < SLICE as u64 {
+                return Ok(discarded);
+            }
+        }
+    }
+
     /// Discards those of these messages that are dead letters of a queue; how many.
     ///
     /// # Errors

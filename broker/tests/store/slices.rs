@@ -152,6 +152,25 @@ async fn many_are_redriven_in_their_order_and_discarded_with_one_item_each_in_th
 }
 
 #[tokio::test]
+async fn all_that_are_dead_are_discarded_in_slices_but_none_that_dies_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = with_many(folder.path()).await;
+    kill_all(&running, "jobs").await;
+    running.publish("jobs", MANY + 1).await.unwrap();
+    let first = faults.hold();
+    let broker = running.broker.clone();
+    let discarding = tokio::spawn(async move { broker.discard_all(name("jobs"), &note("discard")).await });
+    let go_on = begun(first).await;
+    let (killed, ()) = tokio::join!(kill_all(&running, "jobs"), async { go_on.send(()).unwrap() });
+    assert_eq!((discarding.await.unwrap(), killed.len()), (Ok(MANY), 1));
+    assert_eq!(running.look("jobs", |queue| queue.gauges.dead).await, 1);
+    assert_eq!(running.broker.discard_all(name("jobs"), &note("discard")).await, Ok(1));
+    assert_eq!(running.broker.discard_all(name("jobs"), &note("discard")).await, Ok(0));
+    assert_eq!(audited(&running.broker).await, [("discard".into(), 1), ("discard".into(), MANY)]);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn one_that_dies_again_while_a_redrive_goes_on_is_not_redriven_twice() {
     let folder = tempfile::tempdir().unwrap();
     let (running, faults) = with_many(folder.path()).await;

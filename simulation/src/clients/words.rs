@@ -89,10 +89,17 @@ pub(super) fn selector(id: u8) -> Selector {
     Selector { id: id.into(), whole: None }
 }
 
-pub(super) fn letters(which: &Which, model: &Model) -> DeadLetters {
+pub(super) fn letters(which: &Which, queue: &Name, model: &Model) -> DeadLetters {
     match which {
         Which::All => DeadLetters::All,
         Which::Ids(ids) => DeadLetters::Ids(ids.iter().map(|id| selector(*id)).collect()),
+        Which::Oldest(most) => {
+            let newest = model.queues.get(queue).and_then(|queue| queue.dead().pop());
+            DeadLetters::Oldest {
+                most: usize::from(*most),
+                last: newest.unwrap_or((Timestamp::default(), Sequence(0))),
+            }
+        }
         Which::Numbers(back) => {
             let mut sequences: Vec<_> = back.iter().map(|back| counted_back(model, *back)).collect();
             sequences.sort_unstable();

@@ -97,7 +97,7 @@ impl Queue {
     }
 
     /// The dead letters, oldest first.
-    pub(super) fn dead(&self) -> Vec<(Timestamp, Sequence)> {
+    pub(crate) fn dead(&self) -> Vec<(Timestamp, Sequence)> {
         let dead = self.copies.iter().filter_map(|copy| match copy.state {
             State::Dead { since } => Some((since, copy.message.sequence)),
             _ => None,
@@ -123,6 +123,10 @@ impl Queue {
                     .enumerate()
                     .filter(|(_, selector)| !dead.iter().any(|(_, sequence)| has_id(*sequence, selector.id)));
                 (meant.collect(), missing.map(|(place, _)| place).collect())
+            }
+            DeadLetters::Oldest { most, last } => {
+                let oldest = dead.iter().filter(|place| *place <= last).take(*most);
+                (oldest.map(|(_, sequence)| *sequence).collect(), Vec::new())
             }
             DeadLetters::Sequences(sequences) => {
                 let is_dead = |it: &&Sequence| dead.iter().any(|(_, sequence)| sequence == *it);

@@ -178,6 +178,7 @@ impl Display for Which {
         match self {
             Self::All => write!(f, "all dead letters"),
             Self::Ids(ids) => write!(f, "the dead letters {ids:?}"),
+            Self::Oldest(most) => write!(f, "the {most} oldest dead letters"),
             Self::Numbers(back) => write!(f, "those of the latest messages {back:?} that are dead"),
         }
     }

@@ -77,20 +77,14 @@ impl Wanted {
     pub(super) async fn dead_letters(&self, api: &Api, queue: &Name) -> Result<DeadLetters, Problem> {
         match self {
             Self::Ids(_, selectors) => Ok(DeadLetters::Ids(selectors.clone())),
-            Self::Fitting(selection) if selection.is_all() => Ok(DeadLetters::All),
+            Self::Fitting(_) if self.is_all() => Ok(DeadLetters::All),
             Self::Fitting(_) => Ok(self.candidates(api, queue, None).await?.which()),
         }
     }
 
-    /// The dead letters that are meant now, oldest first.
-    pub(super) async fn sequences(&self, api: &Api, queue: &Name) -> Result<Vec<Sequence>, Problem> {
-        match self {
-            Self::Fitting(selection) if selection.is_all() => {
-                let wanted = queue.clone();
-                look_into(api, queue, move |core| core.all_dead(&wanted)).await
-            }
-            _ => Ok(self.candidates(api, queue, None).await?.sequences),
-        }
+    /// Whether it means all that there are.
+    pub(super) fn is_all(&self) -> bool {
+        matches!(self, Self::Fitting(selection) if selection.is_all())
     }
 
     /// The dead letters that are meant now, with their ids.

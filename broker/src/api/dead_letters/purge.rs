@@ -72,9 +72,12 @@ pub(super) async fn purge(
     let PurgeBody { ids, r#type: Given(kind), reason: Given(reason), since, until } = body;
     let selection = Selection { kind, source: None, reason, since: *since, until: *until };
     let wanted = Wanted::of(ids.0, selection, &source)?;
-    let which = wanted.sequences(&api, &queue).await?;
     let note =
         Note::new(caller.name(), "purge-dead-letters").queue(&queue).request(&wanted.described().into());
+    if wanted.is_all() {
+        return Ok(Purged::of(api.broker.discard_all(queue, &note).await?));
+    }
+    let which = wanted.candidates(&api, &queue, None).await?.sequences;
     Ok(Purged::of(api.broker.discard(&queue, &which, &note).await?))
 }
 
