@@ -198,17 +198,13 @@ impl Workload {
     }
 
     fn which(&mut self) -> Which {
-        if self.chance(2) {
-            return Which::All;
-        }
         let count = 1 + self.below(4);
-        if self.chance(4) {
-            return Which::Oldest(count);
+        match self.below(12) {
+            0..6 => Which::All,
+            6..9 => Which::Ids((0..count).map(|_| self.below(IDS)).collect()),
+            9..11 => Which::Numbers((0..count).map(|_| 1 + self.below(40)).collect()),
+            _ => Which::Oldest(count),
         }
-        if self.chance(3) {
-            return Which::Numbers((0..count).map(|_| 1 + self.below(40)).collect());
-        }
-        Which::Ids((0..count).map(|_| self.below(IDS)).collect())
     }
 
     fn change(&mut self) -> QueueChange {

@@ -64,8 +64,8 @@ fn a_seed_replays_exactly() {
 
 #[test]
 fn a_failing_script_is_shrunk_to_one_that_still_fails_and_reads_as_operations() {
-    let (bug, layer) = (Bug::CountForgotten, LayerKind::Core);
-    let (seed, played) = find(bug, layer);
+    let (bug, layer, seed) = (Bug::CountForgotten, LayerKind::Core, 2);
+    let played = play(layer, Some(bug), Workload::new(seed), 2000);
     let script: Vec<Turn> = Workload::new(seed).take(played.turns).collect();
     let short = shrink(layer, Some(bug), script, 5000);
     assert!(short.len() <= 6, "{} turns are left", short.len());
