@@ -5,14 +5,14 @@ pub(crate) mod histogram;
 mod text;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
 
 use broker_core::{
     Core,
     change::Change,
-    identity::{LeaseId, Receipt},
+    identity::{LeaseId, QueueId, Receipt},
     reply::Delivered,
 };
 use units::Timestamp;
@@ -34,7 +34,7 @@ pub(crate) struct Metrics {
     /// From delivery to ack, in seconds.
     processing: Histogram,
     /// When live leases were given; those from before a restart are not timed.
-    leased_at: HashMap<LeaseId, Timestamp>,
+    leased_at: HashMap<LeaseId, (QueueId, Timestamp)>,
 }
 
 impl Metrics {
@@ -54,12 +54,19 @@ impl Metrics {
     pub(crate) fn committed(&mut self, calls: usize, took: Duration, changes: &[Change]) {
         self.group.record(u32::try_from(calls).map_or(f64::MAX, f64::from));
         self.commit.record(took.as_secs_f64());
+        let mut gone = HashSet::new();
         for change in changes {
             match change {
-                Change::LeasePut(lease) => drop(self.leased_at.insert(lease.id, lease.leased_at)),
+                Change::LeasePut(lease) => {
+                    self.leased_at.insert(lease.id, (lease.queue, lease.leased_at));
+                }
                 Change::LeaseGone(lease) => drop(self.leased_at.remove(lease)),
+                Change::QueueGone(queue) => drop(gone.insert(*queue)),
                 _ => {}
             }
+        }
+        if !gone.is_empty() {
+            self.leased_at.retain(|_, (queue, _)| !gone.contains(queue));
         }
     }
 
@@ -77,7 +84,7 @@ impl Metrics {
 
     /// A delivery is about to be acked. Call it before [`Self::committed`] forgets its lease.
     pub(crate) fn acked(&mut self, receipt: &Receipt, now: Timestamp) {
-        if let Some(leased_at) = self.leased_at.get(&receipt.lease) {
+        if let Some((_, leased_at)) = self.leased_at.get(&receipt.lease) {
             self.processing.record(now.since(*leased_at).as_secs_f64());
         }
     }
@@ -89,5 +96,34 @@ impl Metrics {
         text::queues(&mut out, core, now);
         text::topics(&mut out, core);
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use broker_core::change::LeaseRecord;
+
+    use super::*;
+
+    fn lease(id: u64, queue: u32) -> Change {
+        Change::LeasePut(LeaseRecord {
+            id: LeaseId(id),
+            queue: QueueId(queue),
+            receive_id: None,
+            consumer: None,
+            leased_at: Timestamp::from_millis(1),
+            length: Duration::from_secs(1),
+            sequences: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn the_leases_of_a_queue_that_is_removed_are_forgotten() {
+        let mut metrics = Metrics::new();
+        metrics.committed(2, Duration::ZERO, &[lease(1, 1), lease(2, 2)]);
+        metrics.committed(1, Duration::ZERO, &[Change::QueueGone(QueueId(1))]);
+        assert_eq!(metrics.leased_at.keys().collect::<Vec<_>>(), [&LeaseId(2)]);
+        metrics.committed(1, Duration::ZERO, &[lease(3, 3), Change::QueueGone(QueueId(3))]);
+        assert_eq!(metrics.leased_at.keys().collect::<Vec<_>>(), [&LeaseId(2)]);
     }
 }
