@@ -193,18 +193,23 @@ impl Bench {
         }
     }
 
-    /// Receives; what comes was foreseen, unless the receive itself let something expire.
+    /// Receives; what comes was foreseen.
     pub(crate) fn deliveries(&mut self, request: Receive) -> Vec<Delivered> {
-        let queue = request.queue.clone();
-        let gone = |counters: QueueCounters| counters.expired + counters.dead_lettered;
-        let (foreseen, before) = (self.core.next_deliveries(&request), self.counters(queue.as_str()));
+        let foreseen = self.foresee(&request);
         let Reply::Delivered(deliveries) = self.apply(Command::Receive(request)).unwrap() else {
             panic!("a receive hands out")
         };
-        if gone(before) == gone(self.counters(queue.as_str())) {
+        if let Some(foreseen) = foreseen {
             assert_eq!(foreseen, deliveries.iter().map(|it| it.sequence).collect::<Vec<_>>());
         }
         deliveries
+    }
+
+    pub(crate) fn foresee(&mut self, request: &Receive) -> Option<Vec<Sequence>> {
+        let mut effects = Effects::default();
+        let foreseen = self.core.foresee(request, self.now, &mut effects);
+        self.take(effects);
+        foreseen
     }
 
     /// Receives, and tells the ids.

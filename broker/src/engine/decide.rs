@@ -109,7 +109,9 @@ impl Engine {
             return Ok(Err(BrokerError::Busy));
         }
         let receive = Receive { max_bytes: receive.max_bytes.min(left), ..receive.clone() };
-        let records = self.read_ahead(&receive, now)?;
+        let Some(records) = self.read_ahead(&receive, now)? else {
+            return Ok(Ok((Vec::new(), Records::new())));
+        };
         Ok(self.apply(Command::Receive(receive), now).map(|reply| match reply {
             Reply::Delivered(delivered) => (delivered, records),
             _ => (Vec::new(), records),
@@ -185,7 +187,7 @@ impl Engine {
     }
 
     /// Keeps from new changes what later calls of the same group may need before the store has it.
-    fn note_changes(&mut self) {
+    pub(super) fn note_changes(&mut self) {
         for change in &self.effects.changes[self.noted..] {
             match change {
                 Change::MessagePut(message, record) => self.bodies.put(message.sequence, record.clone()),

@@ -5,6 +5,7 @@
 
 mod backup;
 mod commit;
+mod damage;
 mod faults;
 mod folder;
 mod full_disk;
