@@ -1,5 +1,7 @@
 //! The handle by which the api, and whoever embeds the broker, talks to the engine's thread.
 
+mod choosing;
+
 use std::{
     fmt,
     sync::Arc,
@@ -22,7 +24,7 @@ use crate::{
         feed::{Feed, Position, Watcher},
         handout::Handout,
         journey::Journey,
-        line::{Item, Line},
+        line::{Answered, Item, Line},
         note::Note,
         parked::Waiter,
         readers::Readers,
@@ -83,10 +85,22 @@ impl Broker {
         self.send_noted(command, Some(Box::new(note))).await
     }
 
-    async fn send_noted(&self, command: Command, note: Option<Box<Note>>) -> Result<Reply, BrokerError> {
-        let (reply, answer) = oneshot::channel();
-        self.line.push(Item::Command { command, note, reply, arrived: Instant::now() })?;
-        answer.await.map_err(|_| BrokerError::Stopped)?
+    async fn send_noted(
+        &self,
+        mut command: Command,
+        mut note: Option<Box<Note>>,
+    ) -> Result<Reply, BrokerError> {
+        loop {
+            let (reply, answer) = oneshot::channel();
+            self.line.push(Item::Command { command, note, reply, arrived: Instant::now() })?;
+            match answer.await.map_err(|_| BrokerError::Stopped)? {
+                Answered::Decided(result) => return result,
+                Answered::ToBeChosen(given_back) => {
+                    note = given_back.note;
+                    command = self.choose(given_back.command).await?;
+                }
+            }
+        }
     }
 
     /// Receives messages; where there is none, waits up to `wait` for one. Dropping the future, or the

@@ -5,9 +5,8 @@ mod words;
 use std::{collections::VecDeque, sync::Arc};
 
 use broker_core::{
-    command::{
-        Chosen, Command, Destination, Nack, NewMessage, Publish, Receive, Span, SubscriptionPatch, When,
-    },
+    choice::Chosen,
+    command::{Command, Destination, Nack, NewMessage, Publish, Receive, Span, SubscriptionPatch, When},
     identity::{Receipt, RedriveId},
     reply::Reply,
     settings::{BackoffPatch, QueueSettingsPatch, TopicSettingsPatch},

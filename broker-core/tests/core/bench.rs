@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use broker_core::{
     Core,
     change::{Activity, ActivityKind, Effects},
+    choice::Chosen,
     command::{
-        Chosen, Command, DeadLetters, Destination, Nack, NackKind, NewMessage, Publish, Receive,
-        SubscriptionPatch,
+        Command, DeadLetters, Destination, Nack, NackKind, NewMessage, Publish, Receive, SubscriptionPatch,
     },
     counters::{QueueCounters, QueueGauges},
     identity::{Identity, Name, Receipt, Selector, Sequence},

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod backup;
+mod choosing;
 mod commit;
 mod damage;
 mod faults;

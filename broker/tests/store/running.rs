@@ -146,10 +146,15 @@ pub(crate) fn identity(number: u64) -> Identity {
 }
 
 pub(crate) fn record(number: u64) -> Bytes {
+    record_of(number, "numbered")
+}
+
+/// The same of an event of that type.
+pub(crate) fn record_of(number: u64, kind: &str) -> Bytes {
     let event = Event {
         id: &number.to_string(),
         source: "/tests",
-        kind: "numbered",
+        kind,
         subject: None,
         time: None,
         content_type: None,
