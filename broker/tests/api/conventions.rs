@@ -88,6 +88,9 @@ async fn an_unknown_or_repeated_query_parameter_is_refused_everywhere() {
     for path in ["/", "/queues", "/queues/a", "/topics", "/dead-letters", "/queues/a/messages", "/metrics"] {
         server.get(&format!("{path}?colour=red")).await.invalid("colour");
     }
+    for path in ["/healthz", "/readyz", "/openapi.json", "/problems/queue-full"] {
+        server.get(&format!("{path}?colour=red")).await.invalid("colour");
+    }
     server.post("/queues/a/receive?wait=1s", json!({})).await.invalid("wait");
     server.publish("/queues/a", &[], "x").await;
     server.post_bytes("/queues/a/messages?delay=1s", "x").await.invalid("delay");
