@@ -84,6 +84,7 @@ impl Health {
 /// Alive.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses(
     (status = 200, description = "The program runs", body = HealthStatus),
+    (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 async fn healthz(_: NoQuery) -> Json<HealthStatus> {
     Json(HealthStatus { status: "ok", degraded: vec![] })
@@ -92,6 +93,7 @@ async fn healthz(_: NoQuery) -> Json<HealthStatus> {
 /// Ready to do the work.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, description = "It can do its work", body = HealthStatus),
+    (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 503, description = "`not-ready`: it can't, and why", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 async fn readyz(State(health): State<Health>, _: NoQuery) -> impl IntoResponse {
