@@ -1,6 +1,7 @@
 //! The handle by which the api, and whoever embeds the broker, talks to the engine's thread.
 
 mod choosing;
+mod figures;
 
 use std::{
     fmt,
@@ -198,14 +199,6 @@ impl Broker {
     #[must_use]
     pub fn has_reached(&self, position: Position) -> bool {
         self.feed.has_reached(position)
-    }
-
-    /// Gauges, counters and histograms of queues, topics and the engine, in Prometheus' text format.
-    ///
-    /// # Errors
-    /// [`BrokerError::Busy`] or [`BrokerError::Stopped`].
-    pub async fn metrics(&self) -> Result<String, BrokerError> {
-        self.view(|view| view.metrics.render(view.core, view.now, view.parked)).await
     }
 
     /// What `/readyz` says.

@@ -1,8 +1,9 @@
 //! What the engine measures, and its queues' and topics' figures, as Prometheus text. Counters of queues
 //! are the core's, kept over restarts; histograms start anew with the process.
 
+pub(crate) mod figures;
 pub(crate) mod histogram;
-mod text;
+pub(crate) mod text;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,19 +11,29 @@ use std::{
 };
 
 use broker_core::{
-    Core,
     change::Change,
     identity::{LeaseId, QueueId, Receipt},
     reply::Delivered,
 };
 use units::Timestamp;
 
-use histogram::{Histogram, SIZES, TIMES};
+use self::{
+    figures::EngineFigures,
+    histogram::{Histogram, SIZES, TIMES},
+};
 
-/// What is measured.
+/// What is measured, and what it takes to measure it.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     started: Instant,
+    measured: Measured,
+    /// When live leases were given; those from before a restart are not timed.
+    leased_at: HashMap<LeaseId, (QueueId, Timestamp)>,
+}
+
+/// What is measured.
+#[derive(Clone, Debug)]
+struct Measured {
     /// From a publish's arrival in the line to its commit, in seconds.
     publish: Histogram,
     /// Writing and syncing one group, in seconds.
@@ -33,27 +44,24 @@ pub(crate) struct Metrics {
     wait: Histogram,
     /// From delivery to ack, in seconds.
     processing: Histogram,
-    /// When live leases were given; those from before a restart are not timed.
-    leased_at: HashMap<LeaseId, (QueueId, Timestamp)>,
 }
 
 impl Metrics {
     pub(crate) fn new() -> Self {
-        Self {
-            started: Instant::now(),
+        let measured = Measured {
             publish: Histogram::new(TIMES),
             commit: Histogram::new(TIMES),
             group: Histogram::new(SIZES),
             wait: Histogram::new(TIMES),
             processing: Histogram::new(TIMES),
-            leased_at: HashMap::new(),
-        }
+        };
+        Self { started: Instant::now(), measured, leased_at: HashMap::new() }
     }
 
     /// A group was committed.
     pub(crate) fn committed(&mut self, calls: usize, took: Duration, changes: &[Change]) {
-        self.group.record(u32::try_from(calls).map_or(f64::MAX, f64::from));
-        self.commit.record(took.as_secs_f64());
+        self.measured.group.record(u32::try_from(calls).map_or(f64::MAX, f64::from));
+        self.measured.commit.record(took.as_secs_f64());
         let mut gone = HashSet::new();
         for change in changes {
             match change {
@@ -72,30 +80,26 @@ impl Metrics {
 
     /// A publish that arrived at that time is on disk.
     pub(crate) fn published(&mut self, arrived: Instant) {
-        self.publish.record(arrived.elapsed().as_secs_f64());
+        self.measured.publish.record(arrived.elapsed().as_secs_f64());
     }
 
     /// A message was handed out.
     pub(crate) fn delivered(&mut self, delivered: &Delivered, now: Timestamp) {
         if delivered.delivery_count == 1 && delivered.redrive_count == 0 {
-            self.wait.record(now.since(delivered.published_at).as_secs_f64());
+            self.measured.wait.record(now.since(delivered.published_at).as_secs_f64());
         }
     }
 
     /// A delivery is about to be acked. Call it before [`Self::committed`] forgets its lease.
     pub(crate) fn acked(&mut self, receipt: &Receipt, now: Timestamp) {
         if let Some((_, leased_at)) = self.leased_at.get(&receipt.lease) {
-            self.processing.record(now.since(*leased_at).as_secs_f64());
+            self.measured.processing.record(now.since(*leased_at).as_secs_f64());
         }
     }
 
-    /// All figures as Prometheus text.
-    pub(crate) fn render(&self, core: &Core, now: Timestamp, parked: usize) -> String {
-        let mut out = String::with_capacity(16 * 1024);
-        text::engine(&mut out, self, parked);
-        text::queues(&mut out, core, now);
-        text::topics(&mut out, core);
-        out
+    /// What the engine shows, with how many receives wait.
+    pub(crate) fn figures(&self, waiting: usize) -> EngineFigures {
+        EngineFigures { uptime: self.started.elapsed().as_secs(), waiting, measured: self.measured.clone() }
     }
 }
 

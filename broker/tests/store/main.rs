@@ -12,6 +12,7 @@ mod folder;
 mod full_disk;
 mod journey;
 mod log;
+mod metrics;
 mod process;
 mod program;
 mod receive;
