@@ -10,6 +10,7 @@ use broker_core::{
         Command, DeadLetters, Destination, Nack, NackKind, NewMessage, Publish, Receive, SubscriptionPatch,
     },
     counters::{QueueCounters, QueueGauges},
+    filter::Attributes,
     identity::{Identity, Name, Receipt, Selector, Sequence},
     reply::{Delivered, Published, Redriven, Refusal, Reply, SettleStatus},
     settings::{OnFull, QueueSettingsPatch, TopicSettingsPatch},
@@ -50,7 +51,7 @@ pub(crate) fn message(id: u64) -> NewMessage {
         size: 10,
         available: None,
         expires: None,
-        attributes: Vec::new(),
+        attributes: Attributes::new(),
         record: Bytes::from_static(b"0123456789"),
     }
 }

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use broker_core::{
     choice::Chosen,
     command::{Command, DeadLetters, Destination, Span, SubscriptionPatch},
+    filter::Attributes,
     identity::Sequence,
     reply::{Refusal, Reply},
     settings::{OnFull, Ordering, QueueSettingsPatch, Start, TopicSettingsPatch},
@@ -263,7 +264,7 @@ fn choose(bench: &Bench, command: &mut Command, limit: usize, placed: u64) -> us
     let Some(candidates) = bench.core.to_be_chosen(command, limit) else { return 0 };
     let count = candidates.len();
     let kind = |sequence| if sequence == Sequence(placed) { "placed" } else { "cancelled" };
-    let attributes = |sequence| Ok(Some(vec![("type".to_owned(), kind(sequence).to_owned())]));
+    let attributes = |sequence| Ok(Some(Attributes::from_iter([("type", kind(sequence))])));
     let chosen: Result<(), Infallible> = candidates.choose(command, attributes);
     chosen.unwrap();
     count

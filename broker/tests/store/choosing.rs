@@ -7,7 +7,7 @@ use broker::{Broker, BrokerError, engine::EngineSettings};
 use broker_core::{
     choice::Chosen,
     command::{Command, Destination, NewMessage, Publish, Span, SubscriptionPatch},
-    filter::Filter,
+    filter::{Attributes, Filter},
     identity::Receipt,
     reply::Reply,
     settings::{Start, TopicSettingsPatch},
@@ -26,7 +26,7 @@ const MANY: u64 = 3000;
 /// A message of a type that says whether its number is even.
 fn typed(number: u64) -> NewMessage {
     let kind = if number.is_multiple_of(2) { "even" } else { "odd" };
-    let attributes = vec![("type".to_owned(), kind.to_owned())];
+    let attributes = Attributes::from_iter([("type", kind)]);
     let record = record_of(number, kind);
     NewMessage { attributes, size: u32::try_from(record.len()).unwrap(), record, ..message(number) }
 }

@@ -10,6 +10,7 @@ use broker::{
 };
 use broker_core::{
     command::{Command, Destination, Nack, NackKind, NewMessage, Publish, Receive},
+    filter::Attributes,
     identity::{Identity, Name, Receipt},
     reply::{Published, Reply, SettleStatus},
     settings::{BackoffPatch, QueueSettingsPatch},
@@ -136,7 +137,7 @@ pub(crate) fn message(number: u64) -> NewMessage {
         size: u32::try_from(record.len()).unwrap(),
         available: None,
         expires: None,
-        attributes: Vec::new(),
+        attributes: Attributes::new(),
         record,
     }
 }

@@ -7,6 +7,7 @@ use broker_core::{
     Core,
     change::Effects,
     command::{Command, Nack, NackKind},
+    filter::Attributes,
     identity::{LeaseId, Sequence},
     reply::{Refusal, Reply},
 };
@@ -122,7 +123,7 @@ impl CoreLayer {
         let retained: Vec<_> = topics.flat_map(|topic| &topic.retained).map(|(message, _)| message).collect();
         let attributes = |sequence: Sequence| {
             let message = retained.iter().find(|message| message.sequence == sequence);
-            Ok(message.map(|message| vec![("type".to_owned(), message.kind.to_string())]))
+            Ok(message.map(|message| Attributes::from_iter([("type", &message.kind)])))
         };
         let chosen: Result<(), Infallible> = candidates.choose(&mut command, attributes);
         chosen.expect("attributes are there or not");
