@@ -3,7 +3,7 @@
 use std::{convert::Infallible, pin::pin, time::Duration};
 
 use axum::{Router, body::Body};
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -18,12 +18,12 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::{Limits, idle::Doing, leaving::Leaving};
+use super::{Limits, idle::Doing, leaving::Leaving, unwritten::Unwritten};
 use crate::tls::Tls;
 
 /// How long a connection may take to agree on its keys, unless it may be idle even less.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long an idle connection that was told to end may take to do so.
+/// How long a connection that was told to end may take to do so.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// What a connection's buffer has beside the largest head.
 const BUFFER: usize = 32 << 10;
@@ -63,8 +63,8 @@ impl Connections {
     }
 
     async fn speak_http(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let doing = Doing::nothing_yet();
-        let service = service_fn(|request| answer(self.router.clone(), request, &doing));
+        let (doing, unwritten) = (Doing::nothing_yet(), Unwritten::default());
+        let service = service_fn(|request| answer(self.router.clone(), request, &doing, &unwritten));
         let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         let ended = tokio::select! {
@@ -77,6 +77,12 @@ impl Connections {
                 connection.as_mut().graceful_shutdown();
                 timeout(FAREWELL, connection).await.ok()
             }
+            // The other answers of the connection may still end, in no more time than this one had.
+            () = unwritten.stuck_for(self.limits.write_time) => {
+                tracing::debug!("answer_not_taken");
+                connection.as_mut().graceful_shutdown();
+                timeout(FAREWELL.min(self.limits.write_time), connection).await.ok()
+            }
         };
         if let Some(Err(error)) = ended {
             tracing::debug!(error = %error, "connection_ended");
@@ -88,11 +94,20 @@ fn answer(
     router: Router,
     request: Request<Incoming>,
     doing: &Doing,
+    unwritten: &Unwritten,
 ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
     let open = doing.begin();
+    // Of HTTP/1.1 the socket tells.
+    let unwritten = (request.version() == Version::HTTP_2).then(|| unwritten.clone());
     async move {
         let response = router.oneshot(request.map(Body::new)).await?;
-        Ok(response.map(|body| Body::new(Leaving::new(body, open))))
+        Ok(response.map(|body| {
+            let body = Leaving::new(body, open);
+            match unwritten {
+                Some(unwritten) => Body::new(unwritten.watch(body)),
+                None => Body::new(body),
+            }
+        }))
     }
 }
 
