@@ -18,7 +18,7 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::{Limits, idle::Doing, leaving::Leaving, unwritten::Unwritten};
+use super::{Limits, idle::Doing, leaving::{Leaving, SLICE}, unwritten::Unwritten};
 use crate::tls::Tls;
 
 /// How long a connection may take to agree on its keys, unless it may be idle even less.
@@ -27,6 +27,13 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(5);
 /// What a connection's buffer has beside the largest head.
 const BUFFER: usize = 32 << 10;
+/// How many requests are open on a connection of HTTP/2 at a time. Each may hold a head and a slice or two of
+/// its answer that nobody counts; how often a client may reset them is limited by h2's own defaults.
+const STREAMS: u32 = 64;
+/// How much of a body that no handler has read yet lies in HTTP/2's own buffers, where nobody counts it.
+const STREAM_WINDOW: u32 = 256 << 10;
+/// The same of all bodies of a connection: more, so that one that is never read leaves room for others.
+const CONNECTION_WINDOW: u32 = 512 << 10;
 
 /// What all connections of a server have in common.
 #[derive(Clone)]
@@ -123,7 +130,13 @@ fn builder(limits: Limits) -> auto::Builder<TokioExecutor> {
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(256)
-        .max_header_list_size(u32::try_from(limits.header_bytes.saturating_mul(2)).unwrap_or(u32::MAX));
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(limits.header_bytes.saturating_mul(2)).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SLICE)
+        // Whoever is gone is noticed although a wait or a watch has nothing to write to him for long.
+        .keep_alive_interval(limits.idle_time)
+        .keep_alive_timeout(limits.write_time);
     builder
 }
