@@ -18,7 +18,12 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::{Limits, idle::Doing, leaving::{Leaving, SLICE}, unwritten::Unwritten};
+use super::{
+    Limits,
+    idle::Doing,
+    leaving::{Leaving, SLICE},
+    unwritten::Unwritten,
+};
 use crate::tls::Tls;
 
 /// How long a connection may take to agree on its keys, unless it may be idle even less.

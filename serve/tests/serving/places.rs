@@ -69,8 +69,7 @@ async fn a_request_whose_body_its_handler_does_not_read_has_a_place_all_the_same
 #[tokio::test]
 async fn a_request_that_waits_for_its_body_leaves_its_place_to_others_and_needs_one_again() {
     let (work, server) = Work::started().await;
-    let address = server.url("");
-    let mut slow = TcpStream::connect(address.trim_start_matches("http://")).await.unwrap();
+    let mut slow = TcpStream::connect(server.address()).await.unwrap();
     slow.write_all(b"POST /read HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n")
         .await
         .unwrap();

@@ -38,6 +38,10 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The status of a GET.
     pub(crate) async fn status(&self, path: &str) -> u16 {
         timeout(LONG, reqwest::get(self.url(path))).await.expect("it answers").unwrap().status().as_u16()
@@ -58,7 +62,7 @@ impl Server {
 pub(crate) struct Client {
     requests: SendRequest<axum::body::Bytes>,
     /// Ends when the connection does.
-    pub(crate) connection: JoinHandle<Result<(), h2::Error>>,
+    connection: JoinHandle<Result<(), h2::Error>>,
 }
 
 impl Client {
@@ -75,6 +79,11 @@ impl Client {
         let request = Request::get(format!("http://server{path}")).body(()).unwrap();
         let (answer, _) = self.requests.send_request(request, true).unwrap();
         timeout(LONG, answer).await.expect("its head comes").unwrap()
+    }
+
+    /// How many requests the server lets it have at a time.
+    pub(crate) fn most_requests(&self) -> usize {
+        self.requests.current_max_send_streams()
     }
 
     /// Waits until the server has ended the connection.
