@@ -5,6 +5,7 @@ mod arriving;
 mod connection;
 mod idle;
 mod leaving;
+mod unwritten;
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
@@ -46,7 +47,8 @@ pub struct Limits {
     pub body: usize,
     /// How long a request may take in all; longer than the longest long poll.
     pub request_time: Duration,
-    /// How long a client may take none of its answer while there is some.
+    /// How long a client may take none of an answer while there is some; over HTTP/2 none of it is taken
+    /// until a slice of 64 KiB, or its end, is.
     pub write_time: Duration,
     /// How many requests are worked on at a time, those that only wait not counted.
     pub requests: usize,

@@ -5,7 +5,7 @@ use system_tests::{
     browser::Browser,
     eventually::{equal, eventually},
     http::{call, get, post, put},
-    programs::Program,
+    programs::{Program, free_ports},
 };
 
 async fn broker(folder: &std::path::Path) -> Program {
@@ -60,6 +60,24 @@ async fn what_happens_is_shown_while_it_happens() {
     browser.shows("What happens now").await;
     dead_letter(url, "orders", "order-1").await;
     browser.shows("dead-lettered").await;
+}
+
+#[tokio::test]
+async fn the_overview_goes_on_once_the_broker_is_back() {
+    let Some(browser) = Browser::start("the_overview_goes_on_once_the_broker_is_back").await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (data, port) = (folder.path().join("broker"), free_ports(1));
+    let listen = format!("127.0.0.1:{port}");
+    let arguments = ["--listen", &listen, "--data", data.to_str().unwrap()];
+    let mut broker = Program::start("broker", &arguments, folder.path()).await.unwrap();
+    browser.go_to(broker.own_url()).await.unwrap();
+    browser.shows("Topics").await;
+    broker.kill().await.unwrap();
+    browser.shows("trying again").await;
+    broker.restart().await.unwrap();
+    put(&format!("{}/queues/orders", broker.own_url()), &json!({})).await.unwrap();
+    browser.click("//td/a[text()='orders']").await;
+    browser.shows("Settings").await;
 }
 
 #[tokio::test]

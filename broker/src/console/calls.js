@@ -42,9 +42,10 @@ function pages(path, signal, show) {
   };
 }
 
-// EventSource can't send a token; this reads the same stream with one.
-async function events(query, signal, tell) {
-  const response = await fetch(`/events${query}`, { headers: headers(), signal });
+// EventSource can't send a token; this reads the same stream with one, behind the event `last` if there is one.
+async function events(last, signal, tell) {
+  const behind = last === undefined ? {} : { "Last-Event-ID": last };
+  const response = await fetch("/events", { headers: { ...headers(), ...behind }, signal });
   if (!response.ok) return answered(response);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (let rest = ""; ; ) {
@@ -58,5 +59,5 @@ async function events(query, signal, tell) {
 
 function read_event(block) {
   const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: ?(.*)/s, 2)));
-  return fields.event && { kind: fields.event, ...JSON.parse(fields.data) };
+  return fields.event && { ...JSON.parse(fields.data), kind: fields.event, place: fields.id };
 }

@@ -25,10 +25,19 @@ async function show(text = "") {
   return view(main, signal, ...parameters.map(decodeURIComponent)).catch((error) => signal.aborted || fail(error));
 }
 
-// Again and again until the place is left; not while nobody looks.
+// Again and again until the place is left, also when the broker can't be reached for a while; not while nobody
+// looks.
 async function every(pause, signal, work) {
-  while (!signal.aborted) {
-    if (!document.hidden) await work();
+  for (let failed = false; !signal.aborted; ) {
+    try {
+      if (!document.hidden) await work();
+      if (failed) say("");
+      failed = false;
+    } catch (error) {
+      if (error.status === 401 || signal.aborted) throw error;
+      failed = true;
+      say(`${error.message}: trying again`, true);
+    }
     await new Promise((resume) => setTimeout(resume, pause));
   }
 }

@@ -137,11 +137,12 @@ async function live(main, signal) {
     ["reason", (told) => told.reason ?? (told.count && `${count(told.count)} are not shown`)],
   ]);
   main.replaceChildren(element("h1", {}, "What happens now"), feed.whole);
-  await events("", signal, (told) => {
+  let last;
+  await every(REFRESH, signal, () => events(last, signal, (told) => {
+    last = told.place ?? last;
     feed.first(told);
     if (feed.body.children.length > MOST) feed.body.lastElementChild.remove();
-  });
-  throw new Error("The stream has ended: load this page again.");
+  }));
 }
 
 async function redrives(main, signal) {
