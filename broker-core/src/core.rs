@@ -6,6 +6,7 @@ mod declaring;
 mod looking;
 mod pacing;
 mod publishing;
+mod receiving;
 mod replaying;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -16,7 +17,7 @@ use crate::{
     agenda::Agenda,
     backoff::Jitter,
     change::{Change, Effects, HighWater},
-    command::{Command, Receive},
+    command::Command,
     identity::{LeaseId, Name, QueueId, Receipt, RedriveId, Sequence, TopicId},
     message::Messages,
     number_map::NumberMap,
@@ -143,24 +144,6 @@ impl Core {
         }
     }
 
-    /// What a receive hands out now, so that whoever keeps the stored events can see before whether they are
-    /// whole; none of an unknown queue. What expired and stands in its way goes first, as it would by the
-    /// receive itself. `None` when that is so much that the queue is to be tried again, by
-    /// [`Effects::woken`], after other work.
-    pub fn foresee(
-        &mut self,
-        receive: &Receive,
-        now: Timestamp,
-        effects: &mut Effects,
-    ) -> Option<Vec<Sequence>> {
-        self.advance(now);
-        let step = &mut Step { now, effects };
-        match self.queue_id(&receive.queue) {
-            Ok(id) => self.with_queue(id, step, |queue, turn| queue.foresee(receive, turn)),
-            Err(_) => Some(Vec::new()),
-        }
-    }
-
     /// Does what fell due by `now`, or a slice of it: then [`Self::next_deadline`] is not after `now`
     /// and it wants to be called again, after the commands that wait.
     pub fn tick(&mut self, now: Timestamp, effects: &mut Effects) {
@@ -204,16 +187,6 @@ impl Core {
     fn advance(&mut self, now: Timestamp) {
         debug_assert!(now >= self.latest, "time went back from {} to {now}", self.latest);
         self.latest = now;
-    }
-
-    fn receive(&mut self, receive: Receive, step: &mut Step<'_>) -> Result<Reply, Refusal> {
-        let id = self.queue_id(&receive.queue)?;
-        receive.lease.map_or(Ok(()), check_lease)?;
-        let mut next_lease = self.high_water.next_lease;
-        let deliveries =
-            self.with_queue(id, step, |queue, turn| queue.receive(receive, &mut next_lease, turn));
-        self.high_water.next_lease = next_lease;
-        Ok(Reply::Delivered(deliveries))
     }
 
     /// Settles deliveries, once each receipt turned out to be one that this queue has given.
