@@ -9,9 +9,8 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::{FromRequestParts, Request, State},
+    extract::{FromRequestParts, Request},
     http::{Method, request::Parts},
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use http_body::Body as _;
@@ -36,7 +35,7 @@ const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
 const LARGE: u64 = 4 << 10;
 
 /// What a server has room for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Admission {
     limits: Limits,
     requests: Arc<Semaphore>,
@@ -52,6 +51,32 @@ impl Admission {
             bodies: Budget::new(limits.request_memory),
             answers: Budget::new(limits.answer_memory),
         }
+    }
+
+    /// Takes a request in, and lets it be handled, or refuses it before any of its body is read.
+    pub(super) async fn admit<F>(&self, mut request: Request, handle: impl FnOnce(Request) -> F) -> Response
+    where
+        F: Future<Output = Response>,
+    {
+        if ALWAYS.contains(&request.uri().path()) {
+            return handle(request).await;
+        }
+        if let Err(problem) = check_head(&request, self.limits) {
+            return problem.into_response();
+        }
+        let limit = self.limits.body_time;
+        let Some(in_flight) = self.begin() else {
+            throw_away(request.into_body(), limit).await;
+            return overloaded(Unread::NoPlace.to_string()).into_response();
+        };
+        let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        request.extensions_mut().insert(in_flight.clone());
+        if !request.body().is_end_stream() {
+            request = request.map(|body| Body::new(Arriving::new(body, limit, in_flight.clone())));
+        }
+        let response = handle(request).await;
+        in_flight.release();
+        if only_reads { self.let_go(response) } else { response }
     }
 
     /// A request that is worked on; `None` where there is no place for it.
@@ -75,29 +100,6 @@ impl Admission {
         }
         response.map(|body| Body::new(Leaving::new(body, share)))
     }
-}
-
-/// Takes a request in, or refuses it before any of its body is read.
-pub(super) async fn admit(State(admission): State<Admission>, mut request: Request, next: Next) -> Response {
-    if ALWAYS.contains(&request.uri().path()) {
-        return next.run(request).await;
-    }
-    if let Err(problem) = check_head(&request, admission.limits) {
-        return problem.into_response();
-    }
-    let limit = admission.limits.body_time;
-    let Some(in_flight) = admission.begin() else {
-        throw_away(request.into_body(), limit).await;
-        return overloaded(Unread::NoPlace.to_string()).into_response();
-    };
-    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    request.extensions_mut().insert(in_flight.clone());
-    if !request.body().is_end_stream() {
-        request = request.map(|body| Body::new(Arriving::new(body, limit, in_flight.clone())));
-    }
-    let response = next.run(request).await;
-    in_flight.release();
-    if only_reads { admission.let_go(response) } else { response }
 }
 
 fn overloaded(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
