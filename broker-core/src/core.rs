@@ -143,6 +143,24 @@ impl Core {
         }
     }
 
+    /// What a receive hands out now, so that whoever keeps the stored events can see before whether they are
+    /// whole; none of an unknown queue. What expired and stands in its way goes first, as it would by the
+    /// receive itself. `None` when that is so much that the queue is to be tried again, by
+    /// [`Effects::woken`], after other work.
+    pub fn foresee(
+        &mut self,
+        receive: &Receive,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) -> Option<Vec<Sequence>> {
+        self.advance(now);
+        let step = &mut Step { now, effects };
+        match self.queue_id(&receive.queue) {
+            Ok(id) => self.with_queue(id, step, |queue, turn| queue.foresee(receive, turn)),
+            Err(_) => Some(Vec::new()),
+        }
+    }
+
     /// Does what fell due by `now`, or a slice of it: then [`Self::next_deadline`] is not after `now`
     /// and it wants to be called again, after the commands that wait.
     pub fn tick(&mut self, now: Timestamp, effects: &mut Effects) {
