@@ -10,9 +10,10 @@
 //! Nothing is answered, and nothing can be looked at, before it is on disk.
 
 mod bodies;
+pub mod choosing;
 pub mod clock;
 pub(crate) mod damage;
-pub(crate) mod decide;
+mod decide;
 pub mod fatal;
 pub mod feed;
 mod group;

@@ -39,6 +39,7 @@ pub enum Bug {
     CountersNotWritten,
     NumbersNotWritten,
     FilterForgotten,
+    ChosenTooEarly,
     PaceStartsOver,
     RedriveTotalForgotten,
     GoneComesBack,
@@ -53,7 +54,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them, with what goes wrong and in which layer it is planted.
-    pub const ALL: [(Self, LayerKind, &str); 26] = [
+    pub const ALL: [(Self, LayerKind, &str); 27] = [
         (Self::AnsweredBeforeCommit, LayerKind::Core, "answers are given before the commit"),
         (Self::ChangeDropped, LayerKind::Core, "one change in fifty is not written"),
         (Self::FenceStripped, LayerKind::Core, "a receipt's lease is not looked at"),
@@ -70,6 +71,7 @@ impl Bug {
         (Self::CountersNotWritten, LayerKind::Core, "counters are not written"),
         (Self::NumbersNotWritten, LayerKind::Core, "numbers are given again after a restart"),
         (Self::FilterForgotten, LayerKind::Core, "filters are lost at a restart"),
+        (Self::ChosenTooEarly, LayerKind::Core, "a replay by a filter misses what is published meanwhile"),
         (Self::PaceStartsOver, LayerKind::Core, "a paced redrive starts over at a restart"),
         (
             Self::RedriveTotalForgotten,

@@ -2,7 +2,8 @@
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use broker_core::{
-    command::{Chosen, Command, Span},
+    choice::Chosen,
+    command::{Command, Span},
     identity::Sequence,
     reply::{Refusal, Reply},
     view::Retained,
@@ -95,7 +96,6 @@ async fn replay(
     });
     let note = Note::new(caller.name(), "replay").topic(&topic).queue(&queue).request(&request);
     let replay = Command::Replay { topic, queue, span, chosen: Chosen::All };
-    let replay = api.broker.choose_ahead(replay).await?;
     match api.broker.send_by_hand(replay, note).await? {
         Reply::Replayed { count } => Ok(Json(Replayed { replayed: count })),
         other => Err(unexpected(&other)),

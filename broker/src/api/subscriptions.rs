@@ -6,7 +6,8 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use broker_core::{
-    command::{Chosen, Command, SubscriptionPatch},
+    choice::Chosen,
+    command::{Command, SubscriptionPatch},
     reply::Refusal,
     settings::{OnFull, Start},
     view::SubscriptionView,
@@ -159,7 +160,6 @@ async fn put(
         only_create,
         chosen: Chosen::All,
     };
-    let put = api.broker.choose_ahead(put).await?;
     let status = put_status(&api.broker.send(put).await?)?;
     let (of, to) = (topic.clone(), queue.clone());
     let found = api.broker.look(move |core, _| {

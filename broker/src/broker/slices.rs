@@ -17,7 +17,10 @@ use tokio::sync::oneshot;
 
 use super::Broker;
 use crate::{
-    engine::{line::Item, note::Note},
+    engine::{
+        line::{Answered, Item},
+        note::Note,
+    },
     error::BrokerError,
 };
 
@@ -119,7 +122,10 @@ impl Broker {
         let (reply, answer) = oneshot::channel();
         let note = Some(Box::new(note.after(earlier)));
         self.line.push_own(Item::Command { command: slice, note, reply, arrived: Instant::now() });
-        answer.await.map_err(|_| BrokerError::Stopped)?
+        match answer.await.map_err(|_| BrokerError::Stopped)? {
+            Answered::Decided(result) => result,
+            Answered::ToBeChosen(_) => unreachable!("a slice takes nothing of what a topic retains"),
+        }
     }
 }
 
