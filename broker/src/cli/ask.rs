@@ -48,10 +48,18 @@ impl AskArgs {
         // A variable that is set to nothing, or out of a file with its line end, is meant well.
         let given =
             |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        let url = given(self.url).or_else(|| local_url(data?)).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let mut out = Output::new(self.json);
+        let url = given(self.url);
+        let ask = match (ask, &url, data) {
+            (Ask::Tokens(tokens), None, Some(folder)) => match tokens.run_beside(folder, &mut out)? {
+                None => return out.flush().map_err(io::Error::into),
+                Some(of_running) => Ask::Tokens(of_running),
+            },
+            (ask, ..) => ask,
+        };
+        let url = url.map_or_else(|| data.map_or(Ok(DEFAULT_URL.to_owned()), local_url), Ok)?;
         let folder = data.unwrap_or(Path::new(DEFAULT_DATA));
         let client = Client::new(&url, ca.as_deref(), given(self.token).as_deref(), folder.to_owned())?;
-        let mut out = Output::new(self.json);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("can't start")?;
         runtime.block_on(ask.run(&client, &mut out))?;
@@ -60,6 +68,9 @@ impl AskArgs {
 }
 
 /// Where the broker listens that runs on a folder.
-fn local_url(folder: &Path) -> Option<String> {
-    local::read(folder).ok().flatten().map(|access| access.url)
+fn local_url(folder: &Path) -> anyhow::Result<String> {
+    let shown = folder.display();
+    let access = local::read(folder).with_context(|| format!("can't read local.json in {shown}"))?;
+    let access = access.with_context(|| format!("no broker runs on {shown}: start one, or give --url"))?;
+    Ok(access.url)
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anstream::AutoStream;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{client::Client, pages::Page, table::Table};
 
@@ -40,6 +40,18 @@ impl Output {
             return Ok(self.document(body)?);
         }
         Ok(show(self, client.read(body)?)?)
+    }
+
+    /// Shows what was found without a broker: as a broker would write it, or as text by `show`.
+    pub(super) fn own<T: Serialize>(
+        &mut self,
+        value: &T,
+        show: impl FnOnce(&mut Self, &T) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
+        if self.json {
+            return Ok(self.document(&serde_json::to_vec(value)?)?);
+        }
+        Ok(show(self, value)?)
     }
 
     /// Shows a list as a table. That it is empty, or that there is more, is said beside it.

@@ -1,14 +1,24 @@
-//! `broker tokens`: create, list, revoke.
+//! `broker tokens`: create, list, revoke; at a broker, or beside one that is stopped.
 
+use std::path::Path;
+
+use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use super::{client::Client, output::Output};
+use crate::{
+    auth,
+    store::{StoreError, folder::DataFolder},
+};
 
 mod create;
 mod list;
 mod revoke;
 
 /// Make, list and revoke access tokens; without a command it lists
+///
+/// With --data and without --url it works on the folder of a stopped broker too: so is the first token made of
+/// one that others can reach.
 #[derive(Args, Debug)]
 pub(super) struct Tokens {
     #[command(subcommand)]
@@ -26,6 +36,25 @@ enum What {
 }
 
 impl Tokens {
+    /// Does it to the tokens of a folder that no broker uses; gives it back where one does.
+    pub(super) fn run_beside(self, folder: &Path, out: &mut Output) -> anyhow::Result<Option<Self>> {
+        if !matches!(self.what, Some(What::Create(_))) && !folder.is_dir() {
+            bail!("there is no folder {}", folder.display());
+        }
+        let folder = match DataFolder::open(folder) {
+            Ok(folder) => folder,
+            Err(StoreError::InUse(_)) => return Ok(Some(self)),
+            Err(error) => return Err(error.into()),
+        };
+        let tokens = auth::tokens::Tokens::open(&folder)?;
+        match self.what.unwrap_or(What::List(list::List {})) {
+            What::List(list) => list.run_beside(&tokens, out)?,
+            What::Create(create) => create.run_beside(&tokens, out)?,
+            What::Revoke(revoke) => revoke.run_beside(&tokens, out)?,
+        }
+        Ok(None)
+    }
+
     pub(super) async fn run(self, client: &Client, out: &mut Output) -> anyhow::Result<()> {
         match self.what.unwrap_or(What::List(list::List {})) {
             What::List(list) => list.run(client, out).await,

@@ -1,6 +1,6 @@
 //! `broker tokens`, and how a command gets in.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::broker::{Broker, Ended, ended, program, rows};
 
@@ -97,4 +97,62 @@ fn the_token_of_a_data_folder_goes_to_its_own_broker_alone() {
     let mut command = other.command(&["queues", "--data"]);
     command.arg(broker.folder());
     ended(command).failed(1, &format!("is that of the broker at {}.", broker.url));
+}
+
+#[test]
+fn tokens_are_made_listed_and_revoked_in_the_folder_of_a_stopped_broker() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = |arguments: &[&str]| {
+        let mut command = program(&[&["tokens"], arguments].concat());
+        command.arg("--data").arg(folder.path());
+        ended(command)
+    };
+    let made = tokens(&["create", "admin", "--allow", "admin"]).ok();
+    assert_eq!(tokens(&["create", "admin", "--allow", "admin"]).code, 1, "the name is taken");
+    let shop = tokens(&["create", "shop", "--allow", "publish:*", "--json"]).ok();
+    let shop: Value = serde_json::from_str(&shop).unwrap();
+    assert_eq!((&shop["allow"], shop["token"].is_string()), (&json!(["publish:*"]), true));
+    assert_eq!(tokens(&["revoke", "shop", "--yes"]).ok(), "token shop revoked\n");
+    let listed: Value = serde_json::from_str(&tokens(&["list", "--json"]).ok()).unwrap();
+    assert_eq!(
+        (listed["items"].as_array().unwrap().len(), &listed["items"][0]["name"]),
+        (1, &json!("admin"))
+    );
+    assert_eq!(rows(&tokens(&[]).ok())[1][0], "admin");
+
+    let broker = Broker::start_in(folder);
+    with_token(&broker, made.trim_end(), &["queues"]).ok();
+}
+
+#[test]
+fn where_a_broker_runs_on_the_folder_it_is_asked_for_a_token() {
+    let broker = Broker::start();
+    let tokens = |arguments: &[&str]| {
+        let mut command = program(&[&["tokens"], arguments].concat());
+        command.arg("--data").arg(broker.folder());
+        ended(command)
+    };
+    let made = tokens(&["create", "admin", "--allow", "admin"]).ok();
+    assert!(broker.run(&["queues"]).stderr.contains("401"), "it holds at once");
+    with_token(&broker, made.trim_end(), &["queues"]).ok();
+}
+
+#[test]
+fn a_look_at_the_tokens_makes_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(&["tokens", "--data"]);
+    command.arg(folder.path().join("mistyped"));
+    let told = ended(command);
+    assert!(told.code == 1 && told.stderr.contains("there is no folder"), "{told:?}");
+    assert!(!folder.path().join("mistyped").exists());
+}
+
+#[test]
+fn a_folder_on_which_no_broker_runs_is_told_and_no_other_broker_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(&["queues", "--data"]);
+    command.arg(folder.path());
+    let told = ended(command);
+    assert_eq!(told.code, 1, "{told:?}");
+    assert!(told.stderr.contains("no broker runs on"), "{told:?}");
 }

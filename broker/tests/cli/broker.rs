@@ -58,7 +58,11 @@ pub(crate) fn lines(stdout: ChildStdout) -> Receiver<String> {
 impl Broker {
     /// Starts one and waits until it says `ready`.
     pub(crate) fn start() -> Self {
-        let folder = TempDir::new().unwrap();
+        Self::start_in(TempDir::new().unwrap())
+    }
+
+    /// Starts one on that folder.
+    pub(crate) fn start_in(folder: TempDir) -> Self {
         let mut command = program(&["--listen", "127.0.0.1:0", "--log", "off", "--data"]);
         let mut child = command.arg(folder.path()).stderr(Stdio::inherit()).spawn().unwrap();
         let lines = lines(child.stdout.take().unwrap());

@@ -1,11 +1,15 @@
 //! `broker tokens create`.
 
+use std::io;
+
+use broker_core::identity::Name;
 use clap::Args;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::list::Token;
 use crate::{
-    auth::grant::Grant,
+    auth::{grant::Grant, tokens::Tokens},
     cli::{
         client::Client,
         human::clean,
@@ -15,10 +19,11 @@ use crate::{
 
 /// Make a token and print its text, this once
 ///
-/// The first token must allow admin; from then on every call needs one.
+/// From the first token on every call needs one. `local.json` in the data folder of a running broker holds one
+/// that may do everything, for whoever can read it.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  broker tokens create admin --allow admin
+  broker tokens create admin --allow admin --data ./data/broker
   broker tokens create shop --allow publish:orders --allow 'consume:payment.*'
   SHOP_TOKEN=$(broker tokens create shop --allow publish:orders)")]
 pub(super) struct Create {
@@ -38,14 +43,32 @@ struct Made {
     token: String,
 }
 
+/// What a broker would answer.
+#[derive(Serialize)]
+struct MadeBeside<'a> {
+    #[serde(flatten)]
+    of: Token,
+    token: &'a str,
+}
+
 impl Create {
     pub(super) async fn run(self, client: &Client, out: &mut Output) -> anyhow::Result<()> {
         let asked = json!({"name": self.name, "allow": self.allow});
         let body = client.post(client.url(&["tokens"]), &asked).await?;
-        out.answer(client, &body, |out, Made { token }| {
-            out.line(clean(&token))?;
-            remark("This is shown this once: only a digest of it is kept.");
-            Ok(())
-        })
+        out.answer(client, &body, |out, Made { token }| show(out, &token))
     }
+
+    /// Makes it in the folder of a stopped broker.
+    pub(super) fn run_beside(self, tokens: &Tokens, out: &mut Output) -> anyhow::Result<()> {
+        let allow: Result<Vec<_>, _> = self.allow.iter().map(|text| Grant::parse(text)).collect();
+        let (made, secret) = tokens.create(Name::parse(&self.name)?, allow?)?;
+        let made = MadeBeside { of: Token::of(&made), token: secret.reveal() };
+        out.own(&made, |out, made| show(out, made.token))
+    }
+}
+
+fn show(out: &mut Output, token: &str) -> io::Result<()> {
+    out.line(clean(token))?;
+    remark("This is shown this once: only a digest of it is kept.");
+    Ok(())
 }

@@ -1,8 +1,12 @@
 //! `broker tokens revoke`.
 
+use broker_core::identity::Name;
 use clap::Args;
 
-use crate::cli::{client::Client, confirm::Confirmation, output::Output};
+use crate::{
+    auth::tokens::Tokens,
+    cli::{client::Client, confirm::Confirmation, output::Output},
+};
 
 /// Revoke a token: the next call with it is refused
 #[derive(Args, Debug)]
@@ -18,6 +22,14 @@ impl Revoke {
         let Self { name, confirmation } = self;
         confirmation.ask(&format!("Revoke the token {name}?"))?;
         client.delete(client.url(&["tokens", &name])).await?;
+        out.done(format_args!("token {name} revoked"))
+    }
+
+    /// Revokes it in the folder of a stopped broker.
+    pub(super) fn run_beside(self, tokens: &Tokens, out: &mut Output) -> anyhow::Result<()> {
+        let Self { name, confirmation } = self;
+        confirmation.ask(&format!("Revoke the token {name}?"))?;
+        tokens.revoke(&Name::parse(&name)?)?;
         out.done(format_args!("token {name} revoked"))
     }
 }
