@@ -27,8 +27,11 @@ static PAGE: LazyLock<String> = LazyLock::new(|| {
 /// Whether a browser asks: it names HTML, where other clients take anything.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut ranges = accepted.flat_map(|value| value.split(','));
-    ranges.any(|range| range.split(';').next().is_some_and(|kind| kind.trim() == "text/html"))
+    let mut ranges = accepted.flat_map(|value| value.split(',')).map(|range| range.split(';').map(str::trim));
+    ranges.any(|mut parts| {
+        let is_html = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("text/html"));
+        is_html && !parts.any(|parameter| matches!(parameter, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
 }
 
 /// The page. Its policy lets nothing run or load but what is in it, whatever a message says.

@@ -106,6 +106,9 @@ impl Reader {
         if name.is_empty() || !name.bytes().all(is_attribute) {
             return Err(InvalidFilter::new(&within, "is no attribute: lower-case letters and digits"));
         }
+        if name == "data" {
+            return Err(InvalidFilter::new(&within, "is no attribute: filters do not look at the data"));
+        }
         match value.as_str() {
             Some(text) if !text.is_empty() => Ok((Arc::from(name), Arc::from(text))),
             _ => Err(InvalidFilter::new(&within, "is compared to a text that is not empty")),

@@ -44,7 +44,7 @@ impl Core {
     ) -> Result<Reply, Refusal> {
         self.with_queue(id, step, |queue, turn| {
             let settings = queue.settings.patched(patch)?;
-            if settings.ordering != queue.settings.ordering && !queue.is_empty() {
+            if settings.ordering != queue.settings.ordering && queue.live() > 0 {
                 return Err(Refusal::SettingConflict { setting: "ordering" });
             }
             if settings != queue.settings {

@@ -23,7 +23,7 @@ use super::problem;
 mod access;
 
 /// The operations that make no sense without a body; an empty one is `{}` to the others.
-const NEEDS_BODY: [&str; 5] = ["ack", "nack", "extend", "create_token", "test_filter"];
+const NEEDS_BODY: [&str; 6] = ["ack", "nack", "extend", "replay", "create_token", "test_filter"];
 const PROBLEM: &str = "application/problem+json";
 
 /// The document without the endpoints that the routers bring.

@@ -62,7 +62,7 @@ fn member(word: &str, value: impl Into<RefOr<Schema>>) -> Object {
 /// Attributes with the texts that they are compared to.
 fn terms() -> Object {
     let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
-    let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9]+$")).build();
+    let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^(?!data$)[a-z0-9]+$")).build();
     let mut terms = ObjectBuilder::new().additional_properties(Some(text)).build();
     terms.property_names = Some(Box::new(name.into()));
     terms.min_properties = Some(1);

@@ -30,10 +30,14 @@ use super::{
     given::{self, Given, Lease, Span, Text, Whole},
     json::{write_count, write_member, write_name, write_time},
     path::{InQueue, NoQuery},
+    problem::UNAUTHENTICATED,
     publishing::CloudEvent,
     receipt,
 };
-use crate::engine::handout::{Delivery, GiveBack, Handout};
+use crate::{
+    auth::Caller,
+    engine::handout::{Delivery, GiveBack, Handout},
+};
 
 /// How many bytes of messages an answer has when the receive does not say.
 const DEFAULT_BYTES: u64 = 16 << 20;
@@ -152,16 +156,26 @@ async fn receive(
     State(api): State<Api>,
     Path(path): Path<InQueue>,
     _: NoQuery,
+    caller: Caller,
     in_flight: InFlight,
     serve::extract::Json(body): serve::extract::Json<ReceiveBody>,
 ) -> Result<Response, Problem> {
     let (receive, wait) = body.command(path.name()?)?;
     // Dropped with the answer's head: by then it waits no more.
     let _place = if wait.is_zero() { None } else { Some(place_to_wait(&api, &in_flight)?) };
-    let handout = api.broker.receive(receive, wait).await?;
+    let handout = tokio::select! {
+        // What is handed out already was so before the token was revoked.
+        biased;
+        handout = api.broker.receive(receive, wait) => handout?,
+        () = caller.shut_out(&api.tokens), if !wait.is_zero() => return Err(revoked_meanwhile()),
+    };
     let body = HandoutBody { bytes: Some(render(&handout).into()), guard: handout.guard };
     let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(([content_type], Body::new(body)).into_response())
+}
+
+fn revoked_meanwhile() -> Problem {
+    Problem::new(&UNAUTHENTICATED).detail("the token was revoked while this receive waited")
 }
 
 /// A place among the receives that wait, instead of that among the requests that are worked on.

@@ -39,14 +39,13 @@ pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(replay)).routes(routes!(read))
 }
 
-/// Which retained messages to put into the queue again; `{}` is all.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+/// Which retained messages to put into the queue again.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayBody {
     /// `earliest`, or from which time of publishing on.
-    #[serde(default)]
     #[schema(value_type = Since)]
-    from: Given<Since>,
+    from: Since,
     /// Until which time of publishing.
     #[serde(default)]
     #[schema(value_type = Moment)]
@@ -57,7 +56,7 @@ impl ReplayBody {
     /// The stretch of time that it names.
     #[must_use]
     pub fn span(&self) -> Span {
-        Span { from: self.from.and_then(|Since(from)| from), to: *self.to }
+        Span { from: self.from.0, to: *self.to }
     }
 }
 

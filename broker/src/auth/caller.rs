@@ -51,7 +51,12 @@ impl Caller {
     /// Whether it would still be let in: for what goes on long after its request.
     #[must_use]
     pub fn is_known_to(&self, tokens: &Tokens) -> bool {
-        self.0.as_ref().map_or_else(|| tokens.is_empty(), |token| tokens.knows(token))
+        tokens.let_in(self.0.as_deref())
+    }
+
+    /// Waits until it would be let in no more.
+    pub async fn shut_out(&self, tokens: &Tokens) {
+        tokens.until_shut_out(self.0.as_deref()).await;
     }
 
     /// For names that only a body tells.

@@ -10,10 +10,11 @@ use std::{
     collections::{BTreeMap, HashMap},
     ops::Bound,
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use broker_core::identity::Name;
+use tokio::sync::watch;
 use units::Timestamp;
 
 pub use self::errors::TokensError;
@@ -93,8 +94,7 @@ impl Registry {
 #[derive(Debug)]
 pub struct Tokens {
     path: PathBuf,
-    /// Held for as long as it takes to clone the pointer; never while something is written.
-    current: RwLock<Arc<Registry>>,
+    current: watch::Sender<Arc<Registry>>,
     /// Held by the one change that is under way.
     changing: Mutex<()>,
     local: OnceLock<Arc<Token>>,
@@ -115,7 +115,7 @@ impl Tokens {
         let tokens = record::read(&path)?;
         Ok(Self {
             path,
-            current: RwLock::new(Arc::new(Registry::of(tokens))),
+            current: watch::Sender::new(Arc::new(Registry::of(tokens))),
             changing: Mutex::new(()),
             local: OnceLock::new(),
             keeps_last: OnceLock::new(),
@@ -141,6 +141,20 @@ impl Tokens {
     pub fn knows(&self, token: &Token) -> bool {
         let is_local = self.local.get().is_some_and(|local| local.digest == token.digest);
         is_local || self.registry().by_digest.contains_key(&token.digest)
+    }
+
+    /// Whether whoever came with that token, or with none, would still be let in.
+    pub(super) fn let_in(&self, token: Option<&Token>) -> bool {
+        token.map_or_else(|| self.is_empty(), |token| self.knows(token))
+    }
+
+    /// Waits until it would be let in no more.
+    pub(super) async fn until_shut_out(&self, token: Option<&Token>) {
+        let mut changes = self.current.subscribe();
+        while self.let_in(token) {
+            // An error means that the tokens are gone, which `self` holds.
+            let _ = changes.changed().await;
+        }
     }
 
     /// Up to so many tokens by name, after a name; the local one is not among them.
@@ -204,7 +218,7 @@ impl Tokens {
     }
 
     fn registry(&self) -> Arc<Registry> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.borrow())
     }
 
     /// Changes a copy, writes it, and only then lets it hold.
@@ -214,7 +228,7 @@ impl Tokens {
         how(&mut changed)?;
         let bytes = record::write(changed.by_name.values().map(|token| &**token));
         file::replace(&self.path, &bytes).map_err(|error| TokensError::not_written(&self.path, error))?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(changed);
+        self.current.send_replace(Arc::new(changed));
         Ok(())
     }
 }

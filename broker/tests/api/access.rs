@@ -439,3 +439,24 @@ async fn the_document_says_what_each_call_needs() {
     let publish = document["paths"]["/queues/{queue}/messages"]["post"]["description"].as_str().unwrap();
     assert!(publish.contains("Needs the role `publish` on the queue."), "{publish}");
 }
+
+#[tokio::test]
+async fn a_receive_that_waits_ends_when_its_token_is_revoked() {
+    let guarded = Guarded::start().await;
+    let shop = json!({"name": "shop", "allow": ["consume:jobs"]});
+    let made = guarded.post(&guarded.admin, "/tokens", shop).await.json();
+    let shop = made["token"].as_str().unwrap();
+    guarded.put(&guarded.admin, "/queues/jobs").await;
+    let waiting = guarded.post(shop, "/queues/jobs/receive", json!({"wait": "60s"}));
+    let revoked = async {
+        let is_waiting = async |_: &Server| {
+            let metrics = guarded.get(&guarded.admin, "/metrics").await.text;
+            metrics.lines().any(|line| line == "broker_waiting_receives 1")
+        };
+        guarded.server.until("a receive that waits", is_waiting).await;
+        guarded.delete(&guarded.admin, "/tokens/shop").await
+    };
+    let (waiting, revoked) = tokio::join!(waiting, revoked);
+    assert_eq!(revoked.status, 204);
+    waiting.problem(401, "unauthenticated");
+}

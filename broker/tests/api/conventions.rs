@@ -195,6 +195,8 @@ async fn a_browser_is_given_the_console_at_the_root() {
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
     assert!(!page.text.contains("{nonce}") && page.text.contains("</html>"));
+    let unwanted = Answer::of(server.request(Method::GET, "/").header("accept", "text/html;q=0, */*")).await;
+    assert_eq!(unwanted.json()["name"], "broker");
 }
 
 #[tokio::test]

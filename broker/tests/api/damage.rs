@@ -113,7 +113,8 @@ async fn a_replay_by_a_filter_leaves_out_what_is_damaged_and_reading_the_topic_s
     server.restart_after(|folder| flip_a_bit(folder, "two")).await;
     let read = server.get("/topics/shop/messages").await.json();
     assert_eq!((&read["items"][1]["message"], &read["items"][1]["damaged"]), (&Value::Null, &json!(true)));
-    let replayed = server.post("/topics/shop/subscriptions/jobs/replay", json!({})).await.json();
+    let replayed =
+        server.post("/topics/shop/subscriptions/jobs/replay", json!({"from": "earliest"})).await.json();
     assert_eq!(replayed["replayed"], 1);
     assert_eq!(ids(&server.receive("jobs", json!({"max": 10})).await), ["one"]);
 }

@@ -37,6 +37,7 @@ async fn what_is_no_filter_or_no_event_is_named() {
     test(&server, json!({"like": {"type": "x"}})).await.invalid("filter.like");
     test(&server, json!({"all": [{"exact": {}}]})).await.invalid("filter.all[0].exact");
     test(&server, json!(null)).await.invalid("filter");
+    test(&server, json!({"exact": {"data": "x"}})).await.invalid("filter.exact.data");
     let twice = r#"{"filter":{"exact":{"type":"x","type":"y"}},"event":{}}"#;
     server.post_bytes("/filters/test", twice).await.invalid("filter.exact.type");
     let trial = json!({"filter": {"exact": {"type": "x"}}, "event": {"specversion": "1.0", "id": "1"}});

@@ -342,3 +342,13 @@ async fn where_the_disk_has_too_little_room_publishes_are_refused_and_the_rest_g
     assert_eq!(acked, ["done"]);
     assert_eq!(server.counts("jobs").await["leased"], 1);
 }
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_large_is_refused_without_being_sent() {
+    let server = started(|_| ()).await;
+    let mut asking = Raw::to(&server).await;
+    let head = "POST /queues/jobs/messages HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n";
+    asking.send(&format!("{head}content-length: {}\r\n\r\n", 99_u64 << 30)).await;
+    let answer = asking.some().await;
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("body-too-large"), "{answer}");
+}

@@ -69,6 +69,17 @@ async fn ordering_can_not_change_while_messages_wait() {
 }
 
 #[tokio::test]
+async fn ordering_can_change_beside_dead_letters_which_are_redriven_in_the_new_order() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    for id in ["1", "2"] {
+        server.dead_letter("jobs", id, "broken").await;
+    }
+    assert_eq!(server.put("/queues/jobs", json!({"ordering": "fifo"})).await.status, 200);
+    server.post("/queues/jobs/dead-letters/redrive", json!({})).await;
+    assert_eq!(ids(&server.receive("jobs", json!({"max": 2})).await), ["1"]);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let server = Server::start().await;
     server.get("/queues/none").await.problem(404, "queue-not-found");

@@ -77,10 +77,12 @@ async fn a_replay_goes_from_a_time_to_a_time_and_by_the_subscriptions_filter() {
     publish(&server, &["1", "2"]).await;
     consume(&server).await;
     let replay = |body: Value| server.post_owned(format!("{JOBS}/replay"), body);
-    assert_eq!(replay(json!({"to": "2001-01-01T00:00:00Z"})).await.json()["replayed"], 0);
+    let until = json!({"from": "earliest", "to": "2001-01-01T00:00:00Z"});
+    assert_eq!(replay(until).await.json()["replayed"], 0);
     assert_eq!(replay(json!({"from": "2100-01-01T00:00:00Z"})).await.json()["replayed"], 0);
     server.put(JOBS, json!({"filter": {"exact": {"id": "2"}}})).await;
-    assert_eq!(replay(json!({})).await.json()["replayed"], 1);
+    replay(json!({})).await.invalid("from");
+    assert_eq!(replay(json!({"from": "earliest"})).await.json()["replayed"], 1);
     assert_eq!(ids(&consume(&server).await), ["2"]);
     replay(json!({"from": "soon"})).await.invalid("from");
     replay(json!({"until": "soon"})).await.invalid("until");
@@ -89,7 +91,7 @@ async fn a_replay_goes_from_a_time_to_a_time_and_by_the_subscriptions_filter() {
 #[tokio::test]
 async fn a_replay_needs_a_subscription_and_room() {
     let server = retaining().await;
-    let replay = || server.post_owned(format!("{JOBS}/replay"), json!({}));
+    let replay = || server.post_owned(format!("{JOBS}/replay"), json!({"from": "earliest"}));
     replay().await.problem(404, "subscription-not-found");
     server.put(JOBS, json!({})).await;
     publish(&server, &["1", "2"]).await;

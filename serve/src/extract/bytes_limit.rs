@@ -22,6 +22,7 @@ fn problem(rejection: &BytesRejection) -> Problem {
     if let Some(unread) = Unread::among(rejection) {
         return match unread {
             Unread::TooSlow(_) => Problem::new(&REQUEST_TIMEOUT).detail(unread.to_string()),
+            Unread::TooLarge(_) => Problem::new(&BODY_TOO_LARGE).detail(unread.to_string()),
             Unread::NoRoom | Unread::NoPlace => {
                 Problem::new(&OVERLOADED).detail(unread.to_string()).retry_after(PAUSE)
             }

@@ -72,7 +72,7 @@ impl Admission {
         let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
         request.extensions_mut().insert(in_flight.clone());
         if !request.body().is_end_stream() {
-            request = request.map(|body| Body::new(Arriving::new(body, limit, in_flight.clone())));
+            request = Arriving::of(request, self.limits, in_flight.clone());
         }
         let response = handle(request).await;
         in_flight.release();

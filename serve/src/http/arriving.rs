@@ -9,11 +9,15 @@ use std::{
     time::Duration,
 };
 
-use axum::body::{Body, Bytes};
-use http_body::{Frame, SizeHint};
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+};
+use http::header;
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use super::admission::InFlight;
+use super::{Limits, admission::InFlight};
 
 /// How much of a refused body is still read, and thrown away: a client that is cut off while it sends may
 /// not hear the answer.
@@ -28,6 +32,8 @@ pub(crate) enum Unread {
     NoRoom,
     /// As many requests are worked on as may be.
     NoPlace,
+    /// It says itself that it is larger than this.
+    TooLarge(usize),
 }
 
 impl fmt::Display for Unread {
@@ -36,6 +42,7 @@ impl fmt::Display for Unread {
             Self::TooSlow(limit) => write!(f, "the body did not arrive within {limit:?}"),
             Self::NoRoom => f.write_str("too many bytes of requests are held already"),
             Self::NoPlace => f.write_str("too many requests are worked on already"),
+            Self::TooLarge(most) => write!(f, "the body is over the {most} bytes that this server takes"),
         }
     }
 }
@@ -58,12 +65,20 @@ pub(super) struct Arriving {
     time: Option<Pin<Box<Sleep>>>,
     in_flight: InFlight,
     refused: Option<Unread>,
+    /// Whether the client waits to be asked for it: what is refused then never comes.
+    waits_to_be_asked: bool,
     thrown_away: usize,
 }
 
 impl Arriving {
-    pub(super) fn new(body: Body, limit: Duration, in_flight: InFlight) -> Self {
-        Self { body, limit, time: None, in_flight, refused: None, thrown_away: 0 }
+    pub(super) fn of(request: Request, limits: Limits, in_flight: InFlight) -> Request {
+        let waits_to_be_asked = request.headers().contains_key(header::EXPECT);
+        request.map(|body| {
+            let is_too_large = body.size_hint().lower() > limits.body as u64;
+            let refused = is_too_large.then_some(Unread::TooLarge(limits.body));
+            let (limit, time, thrown_away) = (limits.body_time, None, 0);
+            Body::new(Self { body, limit, time, in_flight, refused, waits_to_be_asked, thrown_away })
+        })
     }
 
     /// The next frame of a body that may still be taken, or the reason why not.
@@ -97,6 +112,9 @@ impl http_body::Body for Arriving {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Taken> {
         let limit = self.limit;
+        if let (Some(why), true) = (self.refused, self.waits_to_be_asked) {
+            return Poll::Ready(Some(Err(axum::Error::new(why))));
+        }
         loop {
             let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
                 self.in_flight.leaves_place();

@@ -26,6 +26,11 @@ impl Options {
         if batch && headers.contains_key("idempotency-key") {
             return Err(Fault::of("Idempotency-Key", "is for one message: the events of a batch have ids"));
         }
+        // Kept as it is, whoever receives it could not know what it is.
+        if !single(headers, "Content-Encoding")?.is_none_or(|coding| coding.eq_ignore_ascii_case("identity"))
+        {
+            return Err(Fault::of("Content-Encoding", "is not undone here: send the body without it"));
+        }
         Ok(Self {
             delay: parsed(headers, "Message-Delay", Pause::parse)?.map(|Span(delay)| delay),
             ttl: parsed(headers, "Message-TTL", Lifetime::parse)?.map(|Span(ttl)| ttl),

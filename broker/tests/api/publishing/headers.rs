@@ -89,3 +89,11 @@ async fn the_trace_of_the_request_is_kept_unless_the_event_brings_its_own() {
     server.publish("/queues/jobs", &[("traceparent", "nonsense")], "x").await;
     assert_eq!(server.receive("jobs", json!({})).await[0]["message"]["traceparent"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_body_in_a_coding_is_refused_and_not_taken_for_what_it_is_not() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    let refused = server.publish("/queues/jobs", &[("content-encoding", "gzip")], "x").await;
+    refused.invalid("Content-Encoding");
+    assert_eq!(server.publish("/queues/jobs", &[("content-encoding", "identity")], "x").await.status, 201);
+}
