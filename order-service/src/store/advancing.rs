@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     notes,
-    order::Happening,
+    order::{Happening, Order},
     saga::{self, Announcement, Decision, Input},
 };
 
@@ -57,12 +57,9 @@ impl Store {
     /// When the database fails, or there is no such order; nothing has changed then, and the event may be
     /// heard again.
     pub async fn hear(&self, event: &Event, change: Change, grace: Duration) -> Result<Outcome, StoreError> {
-        let order = change.order;
         let advance = Advance { change, cause: Some(event.clone()), grace };
         let heard = self.database.hear_batched(SOURCE, event, advance).await?;
-        let outcome = heard.map_or(Outcome::Repeated, Outcome::Decided);
-        self.tell(order, outcome);
-        Ok(outcome)
+        Ok(heard.map_or(Outcome::Repeated, |advanced| Outcome::Decided(self.tell(advanced))))
     }
 
     /// Does what the customer or the clock asks for.
@@ -70,26 +67,32 @@ impl Store {
     /// # Errors
     /// When the database fails, or there is no such order; nothing has changed then.
     pub async fn advance(&self, change: Change, grace: Duration) -> Result<Outcome, StoreError> {
-        let order = change.order;
         let advance = Advance { change, cause: None, grace };
-        let outcome = Outcome::Decided(self.database.write_batched(advance).await?);
-        self.tell(order, outcome);
-        Ok(outcome)
+        let advanced = self.database.write_batched(advance).await?;
+        Ok(Outcome::Decided(self.tell(advanced)))
     }
 
     /// Wakes who waits for what was just committed.
-    fn tell(&self, order: OrderId, outcome: Outcome) {
-        if let Outcome::Decided(Decision { announce: Some(announcement), .. }) = outcome {
+    fn tell(&self, Advanced { decision, order }: Advanced) -> Decision {
+        if let (Some(announcement), Some(order)) = (decision.announce, order) {
             self.outbox.notify();
-            self.changes.tell(order);
             let status = match announcement {
                 Announcement::Confirmed => "confirmed",
                 Announcement::Cancelled(reason) => reason.as_str(),
             };
             metrics::counter!("orders_decided_total", "outcome" => status).increment(1);
-            tracing::debug!(order_id = %order, outcome = status, "order_decided");
+            tracing::debug!(order_id = %order.id, outcome = status, "order_decided");
+            self.changes.tell(order);
         }
+        decision
     }
+}
+
+/// What a change came to.
+struct Advanced {
+    decision: Decision,
+    /// The order from now on, where the others are told of it.
+    order: Option<Order>,
 }
 
 /// A change that is to be carried out, and the event that caused it.
@@ -102,7 +105,7 @@ struct Advance {
 #[async_trait]
 impl Batched for Advance {
     type Key = OrderId;
-    type Done = Decision;
+    type Done = Advanced;
     type Error = StoreError;
 
     fn key(&self) -> OrderId {
@@ -112,7 +115,7 @@ impl Batched for Advance {
     async fn carry_out(
         connection: &mut SqliteConnection,
         advances: &[&Self],
-    ) -> Result<Vec<Decision>, StoreError> {
+    ) -> Result<Vec<Advanced>, StoreError> {
         let mut states = states(connection, advances).await?;
         let (mut decisions, mut writes) = (Vec::new(), Vec::new());
         for advance in advances {
@@ -122,8 +125,11 @@ impl Batched for Advance {
             writes.extend(write);
         }
         writing::write(connection, &writes).await?;
-        announcing::announce(connection, advances, &decisions).await?;
-        Ok(decisions)
+        let mut told = announcing::announce(connection, advances, &decisions).await?;
+        let advanced = advances.iter().zip(decisions);
+        Ok(advanced
+            .map(|(advance, decision)| Advanced { decision, order: told.remove(&advance.key()) })
+            .collect())
     }
 }
 

@@ -19,19 +19,19 @@ use crate::{
     saga::{Announcement, Decision},
 };
 
-/// Says what was decided of each order, where that is to be told.
+/// Says what was decided of each order, where that is to be told; answers those orders, as they are now.
 pub(super) async fn announce(
     connection: &mut SqliteConnection,
     advances: &[&Advance],
     decisions: &[Decision],
-) -> Result<(), StoreError> {
+) -> Result<HashMap<OrderId, Order>, StoreError> {
     let told: Vec<(&Advance, Announcement)> = advances
         .iter()
         .zip(decisions)
         .filter_map(|(advance, decision)| Some((*advance, decision.announce?)))
         .collect();
     if told.is_empty() {
-        return Ok(());
+        return Ok(HashMap::new());
     }
     let orders = orders(connection, told.iter().map(|(advance, _)| advance.change.order)).await?;
     for (Advance { change, cause, .. }, announcement) in told {
@@ -39,7 +39,7 @@ pub(super) async fn announce(
         let event = announcing(order, announcement, change, cause.as_ref());
         outbox::add(connection, topic::ORDERS, &event).await?;
     }
-    Ok(())
+    Ok(orders)
 }
 
 async fn orders(
