@@ -29,24 +29,41 @@ impl Heard {
     }
 }
 
-/// Notes all of these in one statement. Answers which of them are heard for the first time.
-pub(crate) async fn note_all(
+macro_rules! note {
+    ($before:literal) => {
+        concat!(
+            $before,
+            "INSERT INTO inbox (consumer, source, id, heard_at)
+             SELECT value ->> 'consumer', value ->> 'source', value ->> 'id', ?2
+             FROM jsonb_each(?1) WHERE true
+             ON CONFLICT DO NOTHING RETURNING consumer, source, id"
+        )
+    };
+}
+
+const NOTE: &str = note!("");
+const BEGIN_AND_NOTE: &str = note!("BEGIN IMMEDIATE; ");
+
+/// Begins a transaction by noting all of these, in one go: each going to SQLite's thread and back costs more
+/// than what is done there. Answers which of them are heard for the first time.
+pub(crate) async fn begin(
     connection: &mut SqliteConnection,
     heard: &[Heard],
 ) -> Result<HashSet<Heard>, sqlx::Error> {
     if heard.is_empty() {
+        sqlx::query("BEGIN IMMEDIATE").execute(connection).await?;
         return Ok(HashSet::new());
     }
-    let first = sqlx::query_as(
-        "INSERT INTO inbox (consumer, source, id, heard_at)
-         SELECT value ->> 'consumer', value ->> 'source', value ->> 'id', ?2 FROM jsonb_each(?1) WHERE true
-         ON CONFLICT DO NOTHING RETURNING consumer, source, id",
-    )
-    .bind(Json(heard))
-    .bind(millis(Timestamp::now()))
-    .fetch_all(connection)
-    .await?;
-    Ok(first.into_iter().collect())
+    note_all(connection, BEGIN_AND_NOTE, heard).await
+}
+
+async fn note_all(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    heard: &[Heard],
+) -> Result<HashSet<Heard>, sqlx::Error> {
+    let noted = sqlx::query_as(sql).bind(Json(heard)).bind(millis(Timestamp::now()));
+    Ok(noted.fetch_all(connection).await?.into_iter().collect())
 }
 
 /// Takes back what was noted, where nothing was done for it.
@@ -92,7 +109,10 @@ pub async fn note<'e>(
     events: impl IntoIterator<Item = &'e Event>,
 ) -> Result<(), sqlx::Error> {
     let heard: Vec<_> = events.into_iter().map(|event| Heard::new(consumer, event)).collect();
-    note_all(connection, &heard).await.map(|_| ())
+    if heard.is_empty() {
+        return Ok(());
+    }
+    note_all(connection, NOTE, &heard).await.map(|_| ())
 }
 
 /// Forgets what was heard before `before`, at most `limit` rows, and tells how many.

@@ -53,12 +53,37 @@ pub(crate) fn keep(row: Row) -> Option<Row> {
     })
 }
 
-/// Writes rows, in order, in one statement. The events' bytes go as one blob, of which each row names its
-/// part: as texts in the JSON they would be escaped and read once more.
+macro_rules! insert {
+    ($after:literal) => {
+        concat!(
+            "INSERT INTO outbox (topic, source, id, type, key, written_at, event)
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+                    substr(?2, value ->> 6, value ->> 7)
+             FROM jsonb_each(?1) ORDER BY jsonb_each.key",
+            $after
+        )
+    };
+}
+
+const INSERT: &str = insert!("");
+const INSERT_AND_COMMIT: &str = insert!("; COMMIT");
+
+/// Writes rows, in order, in one statement.
 pub(crate) async fn write(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
+    if rows.is_empty() { Ok(()) } else { run(connection, INSERT, rows).await }
+}
+
+/// Writes rows, in order, and commits, in one go.
+pub(crate) async fn commit(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
-        return Ok(());
+        return sqlx::query("COMMIT").execute(connection).await.map(|_| ());
     }
+    run(connection, INSERT_AND_COMMIT, rows).await
+}
+
+/// The events' bytes go as one blob, of which each row names its part: as texts in the JSON they would be
+/// escaped and read once more.
+async fn run(connection: &mut SqliteConnection, sql: &'static str, rows: &[Row]) -> Result<(), sqlx::Error> {
     let mut events = Vec::with_capacity(rows.iter().map(|row| row.json.len()).sum());
     let mut columns = Vec::with_capacity(rows.len());
     for Row { topic, event, json, at } in rows {
@@ -68,15 +93,5 @@ pub(crate) async fn write(connection: &mut SqliteConnection, rows: &[Row]) -> Re
         columns.push((topic, source, id, kind, key, millis(*at), from, length));
         events.extend_from_slice(json);
     }
-    sqlx::query(
-        "INSERT INTO outbox (topic, source, id, type, key, written_at, event)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-                substr(?2, value ->> 6, value ->> 7)
-         FROM jsonb_each(?1) ORDER BY jsonb_each.key",
-    )
-    .bind(Json(columns))
-    .bind(events)
-    .execute(connection)
-    .await
-    .map(|_| ())
+    sqlx::query(sql).bind(Json(columns)).bind(events).execute(connection).await.map(|_| ())
 }

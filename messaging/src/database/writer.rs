@@ -120,8 +120,7 @@ async fn together(
     connection: &mut SqliteConnection,
     units: &mut [Box<dyn Unit>],
 ) -> Result<Group, sqlx::Error> {
-    execute(connection, "BEGIN IMMEDIATE").await?;
-    let mut first_heard = note_heard(connection, units).await?;
+    let mut first_heard = begin(connection, units).await?;
     let mut said = Vec::new();
     let news = units.iter_mut().map(|unit| &mut **unit).filter_map(|unit| unheard(unit, &mut first_heard));
     for mut batch in batches(news) {
@@ -138,8 +137,7 @@ async fn one_by_one(
     connection: &mut SqliteConnection,
     units: &mut [Box<dyn Unit>],
 ) -> Result<Group, sqlx::Error> {
-    execute(connection, "BEGIN IMMEDIATE").await?;
-    let mut first_heard = note_heard(connection, units).await?;
+    let mut first_heard = begin(connection, units).await?;
     let mut said = Vec::new();
     for unit in units {
         let heard = unit.hears().cloned();
@@ -160,13 +158,14 @@ async fn one_by_one(
     commit(connection, &said).await
 }
 
-/// Notes for all units at once what they hear; answers what is heard for the first time.
-async fn note_heard(
+/// Begins the transaction and notes for all units at once what they hear; answers what is heard for the
+/// first time.
+async fn begin(
     connection: &mut SqliteConnection,
     units: &[Box<dyn Unit>],
 ) -> Result<HashSet<Heard>, sqlx::Error> {
     let heard: Vec<_> = units.iter().filter_map(|unit| unit.hears().cloned()).collect();
-    inbox::note_all(connection, &heard).await
+    inbox::begin(connection, &heard).await
 }
 
 /// The unit, unless it is for an event that was heard before: then it is told so.
@@ -195,8 +194,7 @@ async fn attempt(
 }
 
 async fn commit(connection: &mut SqliteConnection, said: &[Row]) -> Result<Group, sqlx::Error> {
-    pending::write(connection, said).await?;
-    execute(connection, "COMMIT").await?;
+    pending::commit(connection, said).await?;
     Ok(Group::Committed)
 }
 
