@@ -7,6 +7,7 @@ use bytes::Bytes;
 use units::Timestamp;
 
 use crate::{
+    choice::Chosen,
     filter::{Attributes, Filter},
     identity::{Identity, Name, Receipt, RedriveId, Selector, Sequence},
     settings::{OnFull, QueueSettingsPatch, Start, TopicSettingsPatch},
@@ -60,7 +61,7 @@ pub enum Command {
         settings: SubscriptionPatch,
         /// Refuse when it exists.
         only_create: bool,
-        /// Which of the retained messages it begins with.
+        /// Which of the retained messages it begins with, see [`Core::to_be_chosen`](crate::Core::to_be_chosen).
         chosen: Chosen,
     },
     /// Take a subscription away; messages already in the queue stay.
@@ -79,7 +80,7 @@ pub enum Command {
         queue: Name,
         /// Of what time they are.
         span: Span,
-        /// Which of them.
+        /// Which of them, see [`Core::to_be_chosen`](crate::Core::to_be_chosen).
         chosen: Chosen,
     },
     /// Publish messages, all or none, in order.
@@ -160,6 +161,16 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Which retained messages it takes; `None` for a command that takes none.
+    pub(crate) fn chosen_mut(&mut self) -> Option<&mut Chosen> {
+        match self {
+            Self::Replay { chosen, .. } | Self::PutSubscription { chosen, .. } => Some(chosen),
+            _ => None,
+        }
+    }
+}
+
 /// A change of a subscription: what is `None` keeps its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubscriptionPatch {
@@ -178,17 +189,6 @@ pub struct Span {
     pub from: Option<Timestamp>,
     /// `None` for the latest.
     pub to: Option<Timestamp>,
-}
-
-/// Which retained messages pass a subscription's filter. The core keeps no attributes: whoever can read
-/// the stored events tells it, by [`Core::to_be_chosen`](crate::Core::to_be_chosen).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Chosen {
-    /// All: there is no filter.
-    #[default]
-    All,
-    /// These, in publish order.
-    These(Vec<Sequence>),
 }
 
 /// Which dead letters a call means.

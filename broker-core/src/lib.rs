@@ -52,6 +52,7 @@
 mod agenda;
 mod backoff;
 pub mod change;
+pub mod choice;
 pub mod command;
 pub mod core;
 pub mod counters;

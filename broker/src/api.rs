@@ -70,8 +70,10 @@ struct Api {
 /// The whole contract as a router, its own description and explanations included, behind the guard.
 pub fn router(broker: Broker, tokens: Arc<Tokens>, health: &Health, limits: Limits) -> Router {
     serve::openapi::finish(endpoints(health), problem::TABLE)
-        .layer(DefaultBodyLimit::max(limits.request))
-        .layer(middleware::from_fn_with_state(Arc::clone(&tokens), guard))
+        .layer((
+            middleware::from_fn_with_state(Arc::clone(&tokens), guard),
+            DefaultBodyLimit::max(limits.request),
+        ))
         .with_state(Api {
             broker,
             tokens,

@@ -1,5 +1,8 @@
 //! The handle by which the api, and whoever embeds the broker, talks to the engine's thread.
 
+mod choosing;
+mod figures;
+
 use std::{
     fmt,
     sync::Arc,
@@ -22,7 +25,7 @@ use crate::{
         feed::{Feed, Position, Watcher},
         handout::Handout,
         journey::Journey,
-        line::{Item, Line},
+        line::{Answered, Item, Line},
         note::Note,
         parked::Waiter,
         readers::Readers,
@@ -83,10 +86,22 @@ impl Broker {
         self.send_noted(command, Some(Box::new(note))).await
     }
 
-    async fn send_noted(&self, command: Command, note: Option<Box<Note>>) -> Result<Reply, BrokerError> {
-        let (reply, answer) = oneshot::channel();
-        self.line.push(Item::Command { command, note, reply, arrived: Instant::now() })?;
-        answer.await.map_err(|_| BrokerError::Stopped)?
+    async fn send_noted(
+        &self,
+        mut command: Command,
+        mut note: Option<Box<Note>>,
+    ) -> Result<Reply, BrokerError> {
+        loop {
+            let (reply, answer) = oneshot::channel();
+            self.line.push(Item::Command { command, note, reply, arrived: Instant::now() })?;
+            match answer.await.map_err(|_| BrokerError::Stopped)? {
+                Answered::Decided(result) => return result,
+                Answered::ToBeChosen(given_back) => {
+                    note = given_back.note;
+                    command = self.choose(given_back.command).await?;
+                }
+            }
+        }
     }
 
     /// Receives messages; where there is none, waits up to `wait` for one. Dropping the future, or the
@@ -184,14 +199,6 @@ impl Broker {
     #[must_use]
     pub fn has_reached(&self, position: Position) -> bool {
         self.feed.has_reached(position)
-    }
-
-    /// Gauges, counters and histograms of queues, topics and the engine, in Prometheus' text format.
-    ///
-    /// # Errors
-    /// [`BrokerError::Busy`] or [`BrokerError::Stopped`].
-    pub async fn metrics(&self) -> Result<String, BrokerError> {
-        self.view(|view| view.metrics.render(view.core, view.now, view.parked)).await
     }
 
     /// What `/readyz` says.

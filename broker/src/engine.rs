@@ -10,6 +10,7 @@
 //! Nothing is answered, and nothing can be looked at, before it is on disk.
 
 mod bodies;
+pub mod choosing;
 pub mod clock;
 pub(crate) mod damage;
 mod decide;

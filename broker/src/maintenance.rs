@@ -7,7 +7,8 @@ use std::{fs::File, io, path::Path};
 
 use crate::store::{StoreError, verify::Report};
 
-/// Why it was not done. Nothing was left behind or changed.
+/// Why it was not done. The data in place is as it was; a restore that fails at its last step may leave a second
+/// name of it, in the folder that it was to be set aside in.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MaintenanceError {

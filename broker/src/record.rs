@@ -100,11 +100,19 @@ impl Event<'_> {
     /// All attributes with their values as texts: what filters look at.
     #[must_use]
     pub fn attributes(&self) -> Attributes {
-        let version = [("specversion", Some("1.0"))];
-        let named = version.into_iter().chain(self.named());
-        let named = named.filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
-        let extensions = self.extensions.iter().map(|(name, value)| (name.clone(), value.to_string()));
-        named.chain(extensions).collect()
+        let version = ("specversion", Some("1.0"));
+        let bytes = self.size() - self.data.size() + "specversion1.0".len();
+        let mut attributes = Attributes::with_capacity(8 + self.extensions.len(), bytes);
+        for (name, value) in [version].into_iter().chain(self.named()) {
+            value.into_iter().for_each(|value| attributes.push(name, value));
+        }
+        for (name, value) in self.extensions {
+            match value {
+                ExtensionValue::Text(text) => attributes.push(name, text),
+                other => attributes.push(name, &other.to_string()),
+            }
+        }
+        attributes
     }
 
     /// The attributes that the specification names, in stored order.

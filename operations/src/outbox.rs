@@ -5,7 +5,7 @@ use axum::{extract::State, http::StatusCode};
 use messaging::{Outbox, outbox::OutboxStatus};
 use serde::Serialize;
 use serve::{
-    extract::Path,
+    extract::{NoQuery, Path},
     problem::{Problem, ProblemBody, Slug},
 };
 use units::Timestamp;
@@ -74,8 +74,9 @@ impl From<OutboxStatus> for Shown {
 /// How the outbox stands.
 #[utoipa::path(get, path = "/outbox", tag = "outbox", responses(
     (status = 200, description = "How it stands", body = Shown),
+    (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
-async fn show(State(outbox): State<Outbox>) -> Result<axum::Json<Shown>, Problem> {
+async fn show(State(outbox): State<Outbox>, _: NoQuery) -> Result<axum::Json<Shown>, Problem> {
     let status = outbox.status().await.map_err(|error| Problem::internal(&error))?;
     Ok(axum::Json(status.into()))
 }
@@ -88,7 +89,11 @@ async fn show(State(outbox): State<Outbox>) -> Result<axum::Json<Shown>, Problem
         (status = 404, description = "`outbox-row-not-found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
-async fn retry(State(outbox): State<Outbox>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+async fn retry(
+    State(outbox): State<Outbox>,
+    Path(id): Path<String>,
+    _: NoQuery,
+) -> Result<StatusCode, Problem> {
     let found = outbox.retry(&id).await.map_err(|error| Problem::internal(&error))?;
     if found { Ok(StatusCode::ACCEPTED) } else { Err(not_found(&id)) }
 }
@@ -101,7 +106,11 @@ async fn retry(State(outbox): State<Outbox>, Path(id): Path<String>) -> Result<S
         (status = 404, description = "`outbox-row-not-found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
-async fn delete(State(outbox): State<Outbox>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+async fn delete(
+    State(outbox): State<Outbox>,
+    Path(id): Path<String>,
+    _: NoQuery,
+) -> Result<StatusCode, Problem> {
     let found = outbox.delete(&id).await.map_err(|error| Problem::internal(&error))?;
     if found { Ok(StatusCode::NO_CONTENT) } else { Err(not_found(&id)) }
 }

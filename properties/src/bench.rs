@@ -4,6 +4,7 @@ use broker_core::{
     Core,
     change::Effects,
     command::{Command, Destination, NewMessage, Publish, Receive},
+    filter::Attributes,
     identity::{Identity, Name},
     reply::{Refusal, Reply},
     settings::{QueueSettingsPatch, TopicSettingsPatch},
@@ -71,7 +72,7 @@ fn message(id: u64) -> NewMessage {
         size: 10,
         available: None,
         expires: None,
-        attributes: Vec::new(),
+        attributes: Attributes::new(),
         record: Bytes::new(),
     }
 }

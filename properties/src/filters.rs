@@ -19,7 +19,7 @@ pub fn filters(input: &[u8]) {
         Ok(read) => {
             written_as_read(&read, &json);
             read_in_its_place(filter, &read);
-            evaluated(&read, &json, &[]);
+            evaluated(&read, &json, &Attributes::new());
             if let Some(attributes) = attributes(event) {
                 evaluated(&read, &json, &attributes);
             }
@@ -72,7 +72,7 @@ fn attributes(event: &str) -> Option<Attributes> {
     publish.messages.pop().map(|message| message.attributes)
 }
 
-fn evaluated(read: &Filter, json: &Value, attributes: &[(String, String)]) {
+fn evaluated(read: &Filter, json: &Value, attributes: &Attributes) {
     let verdict = read.matches(attributes);
     assert_eq!(verdict, passes(json, attributes), "{json} on {attributes:?}");
     let not = Filter::Not(Arc::new(read.clone()));
@@ -84,8 +84,8 @@ fn evaluated(read: &Filter, json: &Value, attributes: &[(String, String)]) {
 }
 
 /// What the specification says, read off the JSON itself.
-fn passes(filter: &Value, attributes: &[(String, String)]) -> bool {
-    let value_of = |name: &str| attributes.iter().find(|(other, _)| other == name).map(|(_, value)| &**value);
+fn passes(filter: &Value, attributes: &Attributes) -> bool {
+    let value_of = |name: &str| attributes.iter().find(|(other, _)| *other == name).map(|(_, value)| value);
     let each = |word: &str, fits: fn(&str, &str) -> bool| {
         let terms = filter[word].as_object();
         terms.is_some_and(|terms| {

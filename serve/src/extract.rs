@@ -178,6 +178,24 @@ fn parse_query<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, P
 
 mod query_value;
 
+/// The query of a path that takes none: any parameter is refused by its name.
+#[derive(Debug, Clone, Copy)]
+pub struct NoQuery;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct None {}
+        if parts.uri.query().is_none_or(str::is_empty) {
+            return Ok(Self);
+        }
+        Query::<None>::from_request_parts(parts, state).await.map(|_| Self)
+    }
+}
+
 /// The path's parameters, percent-decoded. What can't be read is 404: no such thing has that path.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);

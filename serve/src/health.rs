@@ -7,7 +7,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::problem::{NOT_READY, Problem, ProblemBody};
+use crate::{
+    extract::NoQuery,
+    problem::{NOT_READY, Problem, ProblemBody},
+};
 
 /// What a program knows of its own health; clones share it.
 #[derive(Clone, Debug)]
@@ -81,17 +84,19 @@ impl Health {
 /// Alive.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses(
     (status = 200, description = "The program runs", body = HealthStatus),
+    (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
-async fn healthz() -> Json<HealthStatus> {
+async fn healthz(_: NoQuery) -> Json<HealthStatus> {
     Json(HealthStatus { status: "ok", degraded: vec![] })
 }
 
 /// Ready to do the work.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, description = "It can do its work", body = HealthStatus),
+    (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 503, description = "`not-ready`: it can't, and why", body = ProblemBody, content_type = "application/problem+json"),
 ))]
-async fn readyz(State(health): State<Health>) -> impl IntoResponse {
+async fn readyz(State(health): State<Health>, _: NoQuery) -> impl IntoResponse {
     let readiness = health.read();
     match &readiness.not_ready {
         None => Ok(Json(HealthStatus { status: "ok", degraded: readiness.degraded.clone() })),

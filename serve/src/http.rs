@@ -3,31 +3,27 @@
 mod admission;
 mod arriving;
 mod connection;
+mod door;
 mod idle;
 mod leaving;
+mod unwritten;
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::DefaultBodyLimit, response::IntoResponse};
-use http::Request;
+use axum::{Router, extract::DefaultBodyLimit};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower_http::catch_panic::CatchPanicLayer;
 
 pub use self::admission::InFlight;
 pub(crate) use self::arriving::Unread;
 use self::{
-    admission::{Admission, admit},
     connection::Connections,
+    door::{Door, pass},
 };
-use crate::{
-    metrics,
-    problem::{INTERNAL, Problem, REQUEST_TIMEOUT},
-    tls::Tls,
-};
+use crate::{metrics, tls::Tls};
 
 /// The limits of a server.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +42,8 @@ pub struct Limits {
     pub body: usize,
     /// How long a request may take in all; longer than the longest long poll.
     pub request_time: Duration,
-    /// How long a client may take none of its answer while there is some.
+    /// How long a client may take none of an answer while there is some; over HTTP/2 none of it is taken
+    /// until a slice of 64 KiB, or its end, is.
     pub write_time: Duration,
     /// How many requests are worked on at a time, those that only wait not counted.
     pub requests: usize,
@@ -104,7 +101,9 @@ pub async fn run_over(
     let slots = Arc::new(Semaphore::new(limits.connections));
     let reloading = tls.clone().map(|tls| tokio::spawn(tls.reload_on_change(shutdown.clone())));
     let keeping_up = tokio::spawn(metrics::keep_up(shutdown.clone()));
-    let connections = Connections::new(with_limits(router, limits), limits, tls, shutdown.clone());
+    let door = axum::middleware::from_fn_with_state(Door::new(limits), pass);
+    let router = router.layer((door, DefaultBodyLimit::max(limits.body)));
+    let connections = Connections::new(router, limits, tls, shutdown.clone());
     let open = TaskTracker::new();
     while let Some((stream, slot)) = accept(&listener, &slots, &shutdown).await {
         let serving = connections.clone().serve(stream);
@@ -149,37 +148,4 @@ async fn accept(
             }
         }
     }
-}
-
-fn with_limits(router: Router, limits: Limits) -> Router {
-    let timed = move |request: Request<Body>, next: axum::middleware::Next| async move {
-        match tokio::time::timeout(limits.request_time, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => Problem::new(&REQUEST_TIMEOUT).into_response(),
-        }
-    };
-    router
-        .layer(axum::middleware::from_fn(timed))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-            tracing::error!("a request handler panicked");
-            Problem::new(&INTERNAL).into_response()
-        }))
-        .layer(DefaultBodyLimit::max(limits.body))
-        .layer(axum::middleware::from_fn_with_state(Admission::new(limits), admit))
-        .layer(axum::middleware::from_fn(count_request))
-}
-
-/// Counts requests and times them by route, never by raw path.
-async fn count_request(
-    request: Request<Body>,
-    next: axum::middleware::Next,
-) -> Result<axum::response::Response, Infallible> {
-    let started = std::time::Instant::now();
-    let route = request.extensions().get::<axum::extract::MatchedPath>().cloned();
-    let response = next.run(request).await;
-    let route = route.map_or_else(|| "unknown".to_owned(), |route| route.as_str().to_owned());
-    let status = response.status().as_u16().to_string();
-    ::metrics::histogram!("http_request_duration_seconds", "route" => route, "status" => status)
-        .record(started.elapsed().as_secs_f64());
-    Ok(response)
 }

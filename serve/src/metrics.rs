@@ -7,6 +7,8 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use crate::{extract::NoQuery, problem::ProblemBody};
+
 /// The upper bounds of histograms of seconds: 100 us to 10 s.
 const SECONDS: &[f64] =
     &[0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -52,8 +54,9 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// What this process counted, as Prometheus text.
 #[utoipa::path(get, path = "/metrics", tag = "health", responses(
     (status = 200, description = "Prometheus text", body = String, content_type = "text/plain"),
+    (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
-async fn scrape() -> impl IntoResponse {
+async fn scrape(_: NoQuery) -> impl IntoResponse {
     let handle = recorder();
     handle.run_upkeep();
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], handle.render())

@@ -6,7 +6,10 @@ use axum::{Router, response::IntoResponse, routing::get};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem, Slug};
+use crate::{
+    extract::{NoQuery, Path},
+    problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem, Slug},
+};
 
 /// Finishes a router: serves its own description at `/openapi.json`, explains its problems at
 /// `/problems/{slug}`, and answers unknown paths and methods with problems.
@@ -16,13 +19,13 @@ pub fn finish<S: Clone + Send + Sync + 'static>(
 ) -> Router<S> {
     let (router, document) = router.split_for_parts();
     let document: Arc<str> = document_text(&document).into();
-    let describe = move || {
+    let describe = move |_: NoQuery| {
         let document = Arc::clone(&document);
         async move { ([(axum::http::header::CONTENT_TYPE, "application/json")], document.to_string()) }
     };
     router
         .route("/openapi.json", get(describe))
-        .route("/problems/{slug}", get(move |path| explain(table, path)))
+        .route("/problems/{slug}", get(move |path, query| explain(table, path, query)))
         .fallback(async || Problem::new(&NOT_FOUND))
         .method_not_allowed_fallback(async || Problem::new(&METHOD_NOT_ALLOWED))
 }
@@ -31,10 +34,7 @@ fn document_text(document: &OpenApi) -> String {
     document.to_json().expect("a document made from code is JSON")
 }
 
-async fn explain(
-    table: &'static [&'static Slug],
-    crate::extract::Path(slug): crate::extract::Path<String>,
-) -> impl IntoResponse {
+async fn explain(table: &'static [&'static Slug], Path(slug): Path<String>, _: NoQuery) -> impl IntoResponse {
     crate::problem::explain(table, &slug)
         .or_else(|| crate::problem::explain(crate::problem::COMMON, &slug))
         .map(axum::Json)

@@ -1,6 +1,9 @@
 //! What every `main` does: read the arguments, start the logs, listen, say where, stop on a signal.
 
-use std::{future::Future, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    fs::DirBuilder, future::Future, io::Write, net::SocketAddr, os::unix::fs::DirBuilderExt as _, path::Path,
+    process::ExitCode, sync::Arc,
+};
 
 use anyhow::Context;
 use clap::Args;
@@ -165,11 +168,11 @@ fn complain(what: &dyn std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "error: {what}");
 }
 
-/// A data folder: made where it is missing.
+/// A data folder: made where it is missing, with mode 0700, as each that it is in.
 ///
 /// # Errors
 /// When it can't be made, with its path.
-pub fn make_folder(folder: &PathBuf) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("can't make the data folder {}", folder.display()))
+pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("can't make the data folder {}", folder.display()))
 }

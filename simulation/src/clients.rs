@@ -5,9 +5,9 @@ mod words;
 use std::{collections::VecDeque, sync::Arc};
 
 use broker_core::{
-    command::{
-        Chosen, Command, Destination, Nack, NewMessage, Publish, Receive, Span, SubscriptionPatch, When,
-    },
+    choice::Chosen,
+    command::{Command, Destination, Nack, NewMessage, Publish, Receive, Span, SubscriptionPatch, When},
+    filter::Attributes,
     identity::{Receipt, RedriveId},
     reply::Reply,
     settings::{BackoffPatch, QueueSettingsPatch, TopicSettingsPatch},
@@ -169,7 +169,7 @@ impl Clients {
     fn new_message(&mut self, new: &New, to_topic: bool, now: Timestamp) -> NewMessage {
         self.published += 1;
         let kind = kind(new.kind);
-        let attributes = if to_topic { vec![("type".to_owned(), kind.to_owned())] } else { Vec::new() };
+        let attributes = if to_topic { Attributes::from_iter([("type", kind)]) } else { Attributes::new() };
         NewMessage {
             identity: identity(new.id),
             deduplicate: !new.nameless,

@@ -24,7 +24,7 @@ thread_local! {
 }
 
 /// The disk as the store's file system.
-pub const FILES: FileSystem = FileSystem { vfs: Some(vfs::NAME), write_again };
+pub const FILES: FileSystem = FileSystem { vfs: Some(vfs::NAME), make: |_| Ok(()), write_again };
 
 /// What a fuse does when it blows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,6 +39,7 @@ pub enum Bug {
     CountersNotWritten,
     NumbersNotWritten,
     FilterForgotten,
+    ChosenTooEarly,
     PaceStartsOver,
     GoneComesBack,
     ExtendNotWritten,
@@ -52,7 +53,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them, with what goes wrong and in which layer it is planted.
-    pub const ALL: [(Self, LayerKind, &str); 25] = [
+    pub const ALL: [(Self, LayerKind, &str); 26] = [
         (Self::AnsweredBeforeCommit, LayerKind::Core, "answers are given before the commit"),
         (Self::ChangeDropped, LayerKind::Core, "one change in fifty is not written"),
         (Self::FenceStripped, LayerKind::Core, "a receipt's lease is not looked at"),
@@ -69,6 +70,7 @@ impl Bug {
         (Self::CountersNotWritten, LayerKind::Core, "counters are not written"),
         (Self::NumbersNotWritten, LayerKind::Core, "numbers are given again after a restart"),
         (Self::FilterForgotten, LayerKind::Core, "filters are lost at a restart"),
+        (Self::ChosenTooEarly, LayerKind::Core, "a replay by a filter misses what is published meanwhile"),
         (Self::PaceStartsOver, LayerKind::Core, "a paced redrive starts over at a restart"),
         (Self::GoneComesBack, LayerKind::Core, "copies that are gone come back at a restart"),
         (Self::ExtendNotWritten, LayerKind::Core, "an extended lease keeps its length on disk"),

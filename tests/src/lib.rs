@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says so where its reader looks")]
 
 pub mod apart;
+pub mod browser;
 pub mod eventually;
 pub mod http;
 pub mod kills;

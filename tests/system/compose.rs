@@ -66,7 +66,8 @@ async fn in_containers_orders_are_confirmed_dead_letters_redriven_and_kills_surv
         );
     };
     let compose = Compose { command, project: format!("order-pipeline-test-{}", std::process::id()) };
-    let _printed = compose.run(&["up", "--detach"], Duration::from_secs(2400)).await;
+    // An image that is there already may be of an older source.
+    let _printed = compose.run(&["up", "--detach", "--build"], Duration::from_secs(2400)).await;
     let url = |port: u16| format!("http://127.0.0.1:{port}");
     let shop = Shop {
         broker: url(7070),

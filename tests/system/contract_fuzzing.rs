@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
-    http::{call, post},
+    http::{call, get, post},
     programs::Program,
     shop::{Shop, up},
     skip::{skip, works},
@@ -91,6 +91,26 @@ async fn email_services_document_holds() {
 #[tokio::test]
 async fn analytics_services_document_holds() {
     fuzz("analytics_services_document_holds", |shop| shop.analytics.clone()).await;
+}
+
+#[tokio::test]
+async fn a_query_parameter_that_an_endpoint_does_not_take_is_refused_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = up(folder.path()).await.unwrap();
+    let Shop { broker, orders, inventory, payments, emails, analytics } = Shop::of(&pipeline);
+    for server in [broker, orders, inventory, payments, emails, analytics] {
+        let document = get(&format!("{server}/openapi.json")).await.unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let path = path.replace(['{', '}'], "");
+            for method in item.as_object().unwrap().keys() {
+                let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                let url = format!("{server}{path}?colour=red");
+                let (status, problem) = call(method.clone(), &url, &[], None).await.unwrap();
+                assert_eq!(status.as_u16(), 422, "{method} {url}: {problem}");
+                assert_eq!(problem["errors"][0]["field"], "colour", "{method} {url}: {problem}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 mod broker_trouble;
 mod competing_consumers;
 mod compose;
+mod console;
 mod contract_fuzzing;
 mod dead_letters;
 mod fan_out;

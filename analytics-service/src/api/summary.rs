@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use axum::{Json, extract::State};
-use serve::problem::{Problem, ProblemBody};
+use serve::{
+    extract::NoQuery,
+    problem::{Problem, ProblemBody},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{dropped::Dropped, store::Store, summary::Summary};
@@ -30,9 +33,10 @@ pub fn router() -> OpenApiRouter<Source> {
 /// What was counted since ever, at most once, and how far it may be off.
 #[utoipa::path(get, path = "/summary", tag = "summary", responses(
     (status = 200, description = "The counts", body = Summary),
+    (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 500, description = "`internal`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
-async fn summary(State(source): State<Source>) -> Result<Json<Summary>, Problem> {
+async fn summary(State(source): State<Source>, _: NoQuery) -> Result<Json<Summary>, Problem> {
     let dropped = source.dropped.ask().await;
     summarize(&source, dropped).await.map(Json).map_err(|error| Problem::internal(&error))
 }

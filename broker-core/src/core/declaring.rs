@@ -2,7 +2,8 @@
 
 use crate::{
     change::{Change, QueueRecord, TopicRecord},
-    command::{Chosen, SubscriptionPatch},
+    choice::Chosen,
+    command::SubscriptionPatch,
     core::{Core, Step},
     counters::QueueCounters,
     identity::{Name, QueueId, TopicId},
@@ -151,7 +152,8 @@ impl Core {
             return Ok(Reply::Put { created });
         }
         if created && let Some(span) = after.start.span() {
-            self.place_again(id, queue, span, chosen, step)?;
+            let wanted = self.topics[&id].chosen(after.filter.as_ref(), span, chosen);
+            self.place_again(id, queue, wanted, step)?;
         }
         let topic = self.topics.get_mut(&id).expect("a name stands for a topic that is there");
         topic.subscriptions.insert(queue, after);

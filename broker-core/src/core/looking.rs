@@ -5,7 +5,7 @@ use std::ops::Bound;
 use units::Timestamp;
 
 use crate::{
-    command::{Receive, Span},
+    command::Span,
     core::Core,
     identity::{Name, QueueId, RedriveId, Selector, Sequence, TopicId},
     message::State,
@@ -95,14 +95,6 @@ impl Core {
     ) -> Vec<Browsed> {
         self.queue_named(queue)
             .map_or_else(Vec::new, |queue| queue.browse(state, after, limit, &self.messages))
-    }
-
-    /// What a receive would hand out now, so that whoever keeps the stored events can see before whether they
-    /// are whole. Where it finds something expired on its way, it hands out another instead.
-    #[must_use]
-    pub fn next_deliveries(&self, receive: &Receive) -> Vec<Sequence> {
-        self.queue_named(&receive.queue)
-            .map_or_else(Vec::new, |queue| queue.next_deliveries(receive, &self.messages))
     }
 
     /// The dead letters of a queue, newest first, those before `before`; none of an unknown queue.

@@ -3,38 +3,41 @@
 
 use crate::{
     change::ActivityKind,
-    command::{Chosen, Command, Span},
+    choice::{Candidates, Chosen},
+    command::{Command, Span},
     core::{Core, Step},
     filter::Filter,
     identity::{Name, QueueId, Sequence, TopicId},
     queue::{Demand, Queue},
     reply::{Refusal, Reply},
+    topic::Topic,
     turn::Turn,
 };
 
 impl Core {
-    /// The filter that decides which retained messages a command takes, with those that it may take, in
-    /// publish order; `None` where no filter stands in its way. Whoever can read the stored events puts
-    /// those that pass into the command's [`Chosen`].
+    /// Retained messages that a command may take and that are yet to be put to the filter that it meets, the
+    /// next so many in publish order. `None` when there are none: then it can be applied. Where there are some,
+    /// they are to be [put to the filter](Candidates::choose) first; one that is applied all the same takes none
+    /// of them.
     #[must_use]
-    pub fn to_be_chosen(&self, command: &Command) -> Option<(Filter, Vec<Sequence>)> {
-        let (topic, filter, span) = match command {
-            Command::Replay { topic, queue, span, .. } => {
-                let id = self.topic_id(topic).ok()?;
-                let queue = self.queue_id(queue).ok()?;
-                (id, self.topics[&id].subscriptions.get(&queue)?.filter.clone()?, *span)
+    pub fn to_be_chosen(&self, command: &Command, limit: usize) -> Option<Candidates> {
+        let (topic, filter, span, chosen) = match command {
+            Command::Replay { topic, queue, span, chosen } => {
+                let topic = &self.topics[&self.topic_id(topic).ok()?];
+                let subscription = topic.subscriptions.get(&self.queue_id(queue).ok()?)?;
+                (topic, subscription.filter.as_ref()?, *span, chosen)
             }
-            Command::PutSubscription { topic, queue, settings, .. } => {
-                let id = self.topic_id(topic).ok()?;
-                let queue = self.queue_id(queue).ok()?;
-                let is_new = !self.topics[&id].subscriptions.contains_key(&queue);
+            Command::PutSubscription { topic, queue, settings, chosen, .. } => {
+                let topic = &self.topics[&self.topic_id(topic).ok()?];
+                let is_new = !topic.subscriptions.contains_key(&self.queue_id(queue).ok()?);
                 let span = settings.start.filter(|_| is_new)?.span()?;
-                (id, settings.filter.clone().flatten()?, span)
+                (topic, settings.filter.as_ref()?.as_ref()?, span, chosen)
             }
             _ => return None,
         };
-        let retained = self.topics[&topic].retained(span, None);
-        Some((filter, retained.map(|it| it.sequence).collect()))
+        let after = chosen.looked_up_to(filter);
+        let retained = topic.retained(span, after).take(limit).collect();
+        Candidates::new(filter.clone(), after, retained)
     }
 
     /// Puts retained messages into a subscribed queue again.
@@ -47,25 +50,24 @@ impl Core {
         step: &mut Step<'_>,
     ) -> Result<Reply, Refusal> {
         let (topic, queue) = (self.topic_id(topic_name)?, self.queue_id(queue_name)?);
-        if !self.topics[&topic].subscriptions.contains_key(&queue) {
-            return Err(Refusal::SubscriptionNotFound {
-                topic: topic_name.clone(),
-                queue: queue_name.clone(),
-            });
-        }
-        Ok(Reply::Replayed { count: self.place_again(topic, queue, span, chosen, step)? })
+        let not_found =
+            || Refusal::SubscriptionNotFound { topic: topic_name.clone(), queue: queue_name.clone() };
+        let subscription = self.topics[&topic].subscriptions.get(&queue).ok_or_else(not_found)?;
+        let filter = subscription.filter.clone();
+        let wanted = self.topics[&topic].chosen(filter.as_ref(), span, chosen);
+        Ok(Reply::Replayed { count: self.place_again(topic, queue, wanted, step)? })
     }
 
-    /// Gives a queue copies of the messages that it holds none of; all of them or none.
+    /// Gives a queue copies of those messages that the topic retains and that it holds none of; all of them
+    /// or none.
     pub(super) fn place_again(
         &mut self,
         topic: TopicId,
         queue: QueueId,
-        span: Span,
-        chosen: Chosen,
+        wanted: Vec<Sequence>,
         step: &mut Step<'_>,
     ) -> Result<u64, Refusal> {
-        let missing = self.missing_in(queue, topic, span, chosen);
+        let missing = self.missing_in(queue, topic, wanted);
         let size = |sequence: &Sequence| self.messages.size_of(*sequence);
         let demand = missing.iter().fold(Demand::default(), |demand, it| demand.and(size(it)));
         if let Err(no_room) = self.queues[&queue].room_for(demand) {
@@ -79,13 +81,22 @@ impl Core {
         Ok(demand.messages)
     }
 
-    fn missing_in(&self, queue: QueueId, topic: TopicId, span: Span, chosen: Chosen) -> Vec<Sequence> {
-        let mut sequences: Vec<Sequence> = match chosen {
-            Chosen::These(sequences) => sequences,
-            Chosen::All => self.topics[&topic].retained(span, None).map(|it| it.sequence).collect(),
-        };
-        sequences.retain(|sequence| self.messages.find_copy(*sequence, queue).is_none());
+    fn missing_in(&self, queue: QueueId, topic: TopicId, mut sequences: Vec<Sequence>) -> Vec<Sequence> {
+        let shelf = self.topics[&topic].shelf();
+        let has_copy = |sequence, of| self.messages.find_copy(sequence, of).is_some();
+        sequences.retain(|sequence| has_copy(*sequence, shelf) && !has_copy(*sequence, queue));
         sequences
+    }
+}
+
+impl Topic {
+    /// What it retains of that time and the filter lets pass, in publish order; what was chosen before may be
+    /// retained no longer.
+    pub(super) fn chosen(&self, filter: Option<&Filter>, span: Span, chosen: Chosen) -> Vec<Sequence> {
+        match filter {
+            Some(filter) => chosen.passing(filter),
+            None => self.retained(span, None).map(|it| it.sequence).collect(),
+        }
     }
 }
 

@@ -40,8 +40,33 @@ impl Queue {
         self.hand_out(&picked, request, lease, turn)
     }
 
-    /// The messages that a receive would hand out, by their bytes and number.
-    pub(crate) fn next_deliveries(&self, request: &Receive, messages: &Messages) -> Vec<Sequence> {
+    /// Lets go what has expired of what a receive comes upon, and tells what it hands out then; `None` when
+    /// that is more than one receive clears out of its way, and the queue is to be tried again.
+    pub(crate) fn foresee(&mut self, request: &Receive, turn: &mut Turn<'_>) -> Option<Vec<Sequence>> {
+        let mut cleared = 0;
+        loop {
+            let next = self.next_deliveries(request, turn.messages);
+            let slots = next.iter().map(|sequence| turn.messages.copy_in(*sequence, self.id));
+            let expired: Vec<_> = slots.filter(|slot| self.has_expired(*slot, turn)).collect();
+            if expired.is_empty() {
+                return Some(next);
+            }
+            cleared += expired.len();
+            expired.into_iter().for_each(|slot| self.expire(slot, turn));
+            if cleared >= MOST_EXPIRED {
+                turn.wake(self.id);
+                return None;
+            }
+        }
+    }
+
+    fn has_expired(&self, slot: Slot<Copy>, turn: &Turn<'_>) -> bool {
+        let copy = turn.messages.copy(slot);
+        matches!(copy.state, State::Waiting { .. }) && copy.expires_at <= turn.now
+    }
+
+    /// The messages that a receive would hand out, by their bytes and number, if none had expired.
+    fn next_deliveries(&self, request: &Receive, messages: &Messages) -> Vec<Sequence> {
         let again = request.receive_id.as_deref().and_then(|id| self.leases.of_receive(id));
         if let Some(lease) = again {
             return self.held_under(lease, messages).map(|slot| messages.message_of(slot).sequence).collect();

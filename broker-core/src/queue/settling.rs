@@ -130,7 +130,7 @@ impl Queue {
     fn nack_one(&mut self, slot: Slot<Copy>, lease: LeaseId, nack: &Nack, turn: &mut Turn<'_>) {
         let ended = self.end_delivery(slot, lease, true, turn);
         match nack.kind {
-            NackKind::Uncounted => self.hand_back(slot, &ended, nack.delay, turn),
+            NackKind::Uncounted => self.hand_back(slot, &ended, nack, turn),
             NackKind::DeadLetter => {
                 let outcome = FailureOutcome::DeadLettered;
                 self.die_of_delivery(
@@ -199,15 +199,15 @@ impl Queue {
     }
 
     /// Hands a delivery back in its place as if it had not been.
-    fn hand_back(&mut self, slot: Slot<Copy>, ended: &Ended, delay: Option<Duration>, turn: &mut Turn<'_>) {
+    fn hand_back(&mut self, slot: Slot<Copy>, ended: &Ended, nack: &Nack, turn: &mut Turn<'_>) {
         let trail = turn.messages.copy_mut(slot).trail_mut();
         trail.delivery_count -= 1;
         if trail.first_delivered_at == Some(ended.leased_at) && trail.failures == 0 {
             trail.first_delivered_at = None;
         }
-        let circumstances = Circumstances { consumer: ended.consumer.as_ref(), reason: None };
+        let circumstances = Circumstances { consumer: ended.consumer.as_ref(), reason: nack.reason.as_ref() };
         turn.note(ActivityKind::Returned, slot, circumstances);
-        self.wait_again(slot, delay.unwrap_or_default(), turn);
+        self.wait_again(slot, nack.delay.unwrap_or_default(), turn);
     }
 
     fn wait_again(&mut self, slot: Slot<Copy>, pause: Duration, turn: &mut Turn<'_>) {

@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 use broker_core::{
     Core,
     change::{Activity, ActivityKind, Effects},
+    choice::Chosen,
     command::{
-        Chosen, Command, DeadLetters, Destination, Nack, NackKind, NewMessage, Publish, Receive,
-        SubscriptionPatch,
+        Command, DeadLetters, Destination, Nack, NackKind, NewMessage, Publish, Receive, SubscriptionPatch,
     },
     counters::{QueueCounters, QueueGauges},
+    filter::Attributes,
     identity::{Identity, Name, Receipt, Selector, Sequence},
     reply::{Delivered, Published, Redriven, Refusal, Reply, SettleStatus},
     settings::{OnFull, QueueSettingsPatch, TopicSettingsPatch},
@@ -50,7 +51,7 @@ pub(crate) fn message(id: u64) -> NewMessage {
         size: 10,
         available: None,
         expires: None,
-        attributes: Vec::new(),
+        attributes: Attributes::new(),
         record: Bytes::from_static(b"0123456789"),
     }
 }
@@ -193,18 +194,23 @@ impl Bench {
         }
     }
 
-    /// Receives; what comes was foreseen, unless the receive itself let something expire.
+    /// Receives; what comes was foreseen.
     pub(crate) fn deliveries(&mut self, request: Receive) -> Vec<Delivered> {
-        let queue = request.queue.clone();
-        let gone = |counters: QueueCounters| counters.expired + counters.dead_lettered;
-        let (foreseen, before) = (self.core.next_deliveries(&request), self.counters(queue.as_str()));
+        let foreseen = self.foresee(&request);
         let Reply::Delivered(deliveries) = self.apply(Command::Receive(request)).unwrap() else {
             panic!("a receive hands out")
         };
-        if gone(before) == gone(self.counters(queue.as_str())) {
+        if let Some(foreseen) = foreseen {
             assert_eq!(foreseen, deliveries.iter().map(|it| it.sequence).collect::<Vec<_>>());
         }
         deliveries
+    }
+
+    pub(crate) fn foresee(&mut self, request: &Receive) -> Option<Vec<Sequence>> {
+        let mut effects = Effects::default();
+        let foreseen = self.core.foresee(request, self.now, &mut effects);
+        self.take(effects);
+        foreseen
     }
 
     /// Receives, and tells the ids.

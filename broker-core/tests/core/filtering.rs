@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use broker_core::{
     command::{Command, Destination, NewMessage, Publish, SubscriptionPatch},
-    filter::Filter,
+    filter::{Attributes, Filter},
     reply::{Refusal, Reply},
     settings::{OnFull, QueueSettingsPatch},
 };
@@ -20,7 +20,7 @@ pub(crate) fn filtered(filter: Option<Filter>) -> SubscriptionPatch {
 }
 
 fn typed(id: u64, kind: &str) -> NewMessage {
-    NewMessage { attributes: vec![("type".to_owned(), kind.to_owned())], ..message(id) }
+    NewMessage { attributes: Attributes::from_iter([("type", kind)]), ..message(id) }
 }
 
 /// A topic `orders` with the queues `all`, and `placed`, which takes what is of the type placed.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use broker_core::{
-    command::{Chosen, Command, DeadLetters, Destination, NackKind, NewMessage, Receive, Span, When},
+    choice::Chosen,
+    command::{Command, DeadLetters, Destination, NackKind, NewMessage, Receive, Span, When},
     settings::{OnExpiry, OnFull, Overflow, QueueSettingsPatch, TopicSettingsPatch},
 };
 

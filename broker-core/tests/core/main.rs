@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod bench;
+mod choosing;
 mod dead_letters;
 mod declaring;
 mod deduplicating;

@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use broker_core::{
     command::{Command, NewMessage, Receive, When},
+    identity::Sequence,
     reply::{Refusal, SettleStatus},
-    settings::{OnExpiry, QueueSettingsPatch},
+    settings::{OnExpiry, Ordering, QueueSettingsPatch},
 };
 
 use crate::bench::{Bench, message, name, receive, seconds};
@@ -33,6 +34,37 @@ fn an_empty_receive_changes_nothing() {
     let mut effects = broker_core::change::Effects::default();
     bench.core.apply(Command::Receive(receive("jobs", 1)), bench.now, &mut effects).unwrap();
     assert!(effects.changes.is_empty() && effects.counted.is_empty());
+}
+
+/// What stands first in the queue, expired, when no time was spent on that yet.
+fn expired_in_the_way(count: u64, settings: QueueSettingsPatch) -> Bench {
+    let mut bench = Bench::with_queue(settings);
+    for id in 1..=count {
+        bench.publish("jobs", NewMessage { expires: Some(When::After(seconds(1))), ..message(id) });
+    }
+    bench.publish("jobs", message(count + 1));
+    bench.now = bench.now.plus(seconds(1));
+    bench
+}
+
+#[test]
+fn what_a_receive_hands_out_is_foreseen_behind_what_has_expired() {
+    for ordering in [Ordering::None, Ordering::Fifo] {
+        let settings = QueueSettingsPatch { ordering: Some(ordering), ..Default::default() };
+        let mut bench = expired_in_the_way(3, settings);
+        assert_eq!(bench.foresee(&receive("jobs", 1)), Some(vec![Sequence(4)]), "{ordering:?}");
+        assert_eq!(bench.counters("jobs").expired, 3);
+        assert_eq!(bench.receive_ids("jobs", 1), [4]);
+    }
+}
+
+#[test]
+fn more_than_one_receive_clears_away_is_left_to_the_next() {
+    let mut bench = expired_in_the_way(1001, QueueSettingsPatch::default());
+    let all = receive("jobs", 1000);
+    assert_eq!(bench.foresee(&all), None);
+    assert_eq!((bench.counters("jobs").expired, bench.woken.pop()), (1000, Some(name("jobs"))));
+    assert_eq!(bench.foresee(&all), Some(vec![Sequence(1002)]));
 }
 
 #[test]

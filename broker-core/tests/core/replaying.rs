@@ -1,31 +1,29 @@
 //! What a topic retains: how long, how it is read, and how it gets into queues again.
 
 use broker_core::{
-    command::{Chosen, Command, DeadLetters, Destination, Span, SubscriptionPatch},
+    choice::Chosen,
+    command::{Command, DeadLetters, Destination, Span, SubscriptionPatch},
     identity::Sequence,
     reply::{Refusal, Reply},
     settings::{OnFull, Ordering, QueueSettingsPatch, Start, TopicSettingsPatch},
 };
 use units::{Size, Timestamp};
 
-use crate::{
-    bench::{Bench, keyed, message, name, receive, seconds},
-    filtering::{filtered, of_type},
-};
+use crate::bench::{Bench, keyed, message, name, receive, seconds};
 
 fn keeps(length: u64) -> TopicSettingsPatch {
     TopicSettingsPatch { retention: Some(seconds(length)), ..Default::default() }
 }
 
 /// A topic `orders` that retains for a minute, with the queue `jobs`.
-fn retaining() -> Bench {
+pub(crate) fn retaining() -> Bench {
     let mut bench = Bench::with_queue(QueueSettingsPatch::default());
     bench.set_topic("orders", keeps(60));
     bench.subscribe("orders", "jobs", OnFull::Reject);
     bench
 }
 
-fn publish(bench: &mut Bench, ids: &[u64]) {
+pub(crate) fn publish(bench: &mut Bench, ids: &[u64]) {
     let messages = ids.iter().map(|id| message(*id)).collect();
     bench.try_publish(Destination::Topic(name("orders")), messages).unwrap();
 }
@@ -48,7 +46,7 @@ fn replay(bench: &mut Bench) -> u64 {
 }
 
 /// Receives and acks all that is ready, and tells the ids.
-fn consume(bench: &mut Bench) -> Vec<u64> {
+pub(crate) fn consume(bench: &mut Bench) -> Vec<u64> {
     let mut ids = Vec::new();
     loop {
         let deliveries = bench.deliveries(receive("jobs", 1));
@@ -233,27 +231,6 @@ fn a_subscription_whose_beginning_does_not_fit_is_not_made() {
     let from = SubscriptionPatch { start: Some(Start::Earliest), ..Default::default() };
     assert!(matches!(bench.try_subscribe("orders", "jobs", from), Err(Refusal::QueueFull { .. })));
     assert!(bench.core.subscriptions(&name("orders")).is_empty());
-}
-
-#[test]
-fn the_filter_says_which_retained_messages_are_to_be_chosen() {
-    let mut bench = retaining();
-    publish(&mut bench, &[1, 2, 3]);
-    consume(&mut bench);
-    let (topic, queue) = (name("orders"), name("jobs"));
-    let replay = || Command::Replay {
-        topic: topic.clone(),
-        queue: queue.clone(),
-        span: Span::default(),
-        chosen: Chosen::All,
-    };
-    assert_eq!(bench.core.to_be_chosen(&replay()), None);
-    bench.try_subscribe("orders", "jobs", filtered(Some(of_type("placed")))).unwrap();
-    let (filter, candidates) = bench.core.to_be_chosen(&replay()).unwrap();
-    assert_eq!((filter, candidates.len()), (of_type("placed"), 3));
-    let chosen = Chosen::These(vec![candidates[1]]);
-    assert_eq!(try_replay(&mut bench, Span::default(), chosen), Ok(1));
-    assert_eq!(consume(&mut bench), [2]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Fan-out: each subscribed queue gets a copy, and a slow one need not stop the others.
 
 use broker_core::{
-    command::{Chosen, Command, Destination, Publish, SubscriptionPatch},
+    choice::Chosen,
+    command::{Command, Destination, Publish, SubscriptionPatch},
     reply::{Published, Refusal, Reply},
     settings::{OnFull, QueueSettingsPatch},
 };

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::State,
-    http::header,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Api, path::NoQuery};
+use crate::console;
 
 pub(super) fn router() -> OpenApiRouter<Api> {
     // Installs the process's recorder before the first request is counted.
@@ -45,10 +46,15 @@ struct Card {
     metrics: &'static str,
 }
 
-/// What runs here, and where to go on.
-#[utoipa::path(get, path = "/", operation_id = "get_card", tag = "watching", responses((status = 200, description = "The card", body = Card)))]
-async fn card(_: NoQuery) -> Json<Card> {
-    Json(Card {
+/// What runs here, and where to go on: the console where a browser asks (`Accept` names `text/html`).
+#[utoipa::path(get, path = "/", operation_id = "get_card", tag = "watching", responses(
+    (status = 200, description = "The card, or the console", content((Card = "application/json"), (String = "text/html"))),
+))]
+async fn card(headers: HeaderMap, _: NoQuery) -> Result<Response, Problem> {
+    if console::is_wanted(&headers) {
+        return console::page(StatusCode::OK);
+    }
+    let card = Json(Card {
         name: "broker",
         version: env!("CARGO_PKG_VERSION"),
         openapi: "/openapi.json",
@@ -56,7 +62,8 @@ async fn card(_: NoQuery) -> Json<Card> {
         topics: "/topics",
         ready: "/readyz",
         metrics: "/metrics",
-    })
+    });
+    Ok(([(header::VARY, "accept")], card).into_response())
 }
 
 /// Gauges and counters per queue and topic, and histograms, as Prometheus text.

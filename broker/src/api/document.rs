@@ -83,6 +83,8 @@ pub(super) fn with_problems<S: Clone + Send + Sync + 'static>(
 /// What can't go together in a body.
 fn exclusions() -> [(&'static str, Value); 4] {
     let both = |one: &str, first: Value, other: &str, second: Value| json!({"required": [one, other], "properties": {one: first, other: second}});
+    let of_a_dead_letter =
+        |field: &str, value: Value| both("dead_letter", json!({"const": true}), field, value);
     let filtered = |of: &str| json!({"required": ["ids", of]});
     let either = ["type", "reason", "since", "until"].map(filtered);
     let ids_or_filter = json!({"anyOf": either});
@@ -90,7 +92,10 @@ fn exclusions() -> [(&'static str, Value); 4] {
         ("RedriveBody", ids_or_filter.clone()),
         ("PurgeBody", ids_or_filter),
         ("ReceiveBody", both("auto_ack", json!({"const": true}), "receive_id", json!({}))),
-        ("NackBody", both("dead_letter", json!({"const": true}), "count", json!({"const": false}))),
+        (
+            "NackBody",
+            json!({"anyOf": [of_a_dead_letter("count", json!({"const": false})), of_a_dead_letter("delay", json!({}))]}),
+        ),
     ]
 }
 

@@ -1,8 +1,8 @@
-//! What stands in a path, and the strictness of paths that take no query.
+//! What stands in a path.
 
-use axum::{extract::FromRequestParts, http::request::Parts};
 use broker_core::identity::{Name, Selector};
 use serde::Deserialize;
+pub(super) use serve::extract::NoQuery;
 use serve::problem::Problem;
 use utoipa::IntoParams;
 
@@ -109,23 +109,5 @@ impl BySource {
             id: identity::of_id(id),
             whole: self.source.as_deref().map(|source| identity::of_message(source, id).whole),
         }
-    }
-}
-
-/// The query of a path that takes none: any parameter is refused by its name.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct NoQuery;
-
-impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct None {}
-        if parts.uri.query().is_none_or(str::is_empty) {
-            return Ok(Self);
-        }
-        serve::extract::Query::<None>::from_request_parts(parts, state).await.map(|_| Self)
     }
 }

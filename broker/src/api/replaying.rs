@@ -2,7 +2,8 @@
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use broker_core::{
-    command::{Chosen, Command, Span},
+    choice::Chosen,
+    command::{Command, Span},
     identity::Sequence,
     reply::{Refusal, Reply},
     view::Retained,

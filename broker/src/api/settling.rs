@@ -108,11 +108,11 @@ impl AckBody {
 pub struct NackBody {
     /// Of the deliveries that failed.
     receipts: Receipts,
-    /// How long until they are ready again; the queue's backoff when left out.
+    /// How long until they are ready again; the queue's backoff when left out. Not with `dead_letter`.
     #[serde(default)]
     #[schema(value_type = Pause)]
     delay: Given<Pause>,
-    /// Why; the first 4 KiB are kept in the history.
+    /// Why; the first 4 KiB are kept in the history. Of an uncounted one only the journey tells it.
     #[serde(default)]
     #[schema(value_type = String, required = false)]
     reason: Given<String>,
@@ -137,6 +137,9 @@ impl NackBody {
     pub fn command(self, queue: Name) -> Result<Command, Problem> {
         let kind = match (self.dead_letter, self.count) {
             (true, false) => return Err(Problem::invalid("count", "a dead letter's delivery always counts")),
+            (true, true) if self.delay.0.is_some() => {
+                return Err(Problem::invalid("delay", "a dead letter waits for nothing; leave it out"));
+            }
             (true, true) => NackKind::DeadLetter,
             (false, true) => NackKind::Failed,
             (false, false) => NackKind::Uncounted,

@@ -6,7 +6,8 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use broker_core::{
-    command::{Chosen, Command, SubscriptionPatch},
+    choice::Chosen,
+    command::{Command, SubscriptionPatch},
     reply::Refusal,
     settings::{OnFull, Start},
     view::SubscriptionView,

@@ -4,24 +4,25 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use serve::problem::{NOT_FOUND, Problem};
 
 use super::{caller::Caller, grant::Role, need::Need, tokens::Tokens};
-use crate::api::problem::UNAUTHENTICATED;
+use crate::{api::problem::UNAUTHENTICATED, console};
 
 /// Lets a request through, with its [`Caller`], or answers 401 or 403 without reading its body.
 pub(crate) async fn guard(State(tokens): State<Arc<Tokens>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    let asks_for_console = parts.uri.path() == "/" && console::is_wanted(&parts.headers);
     match admit(&tokens, &mut parts).await {
         Ok(caller) => {
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }
-        Err(problem) => refuse(problem),
+        Err(problem) => refuse(problem, asks_for_console),
     }
 }
 
@@ -79,10 +80,15 @@ async fn check(caller: &Caller, need: Need, parts: &mut Parts) -> Result<(), Pro
     Ok(())
 }
 
-/// Says by which scheme to come in, where nobody did.
-fn refuse(problem: Problem) -> Response {
+/// Says by which scheme to come in, where nobody did. A browser can't send a token by itself: it is given the
+/// console, which asks for one.
+fn refuse(problem: Problem, asks_for_console: bool) -> Response {
     let is_unknown = *problem.slug() == UNAUTHENTICATED;
-    let mut response = problem.into_response();
+    let mut response = if is_unknown && asks_for_console {
+        console::page(StatusCode::UNAUTHORIZED).into_response()
+    } else {
+        problem.into_response()
+    };
     if is_unknown {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

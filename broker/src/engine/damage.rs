@@ -21,12 +21,17 @@ pub(super) type Records = HashMap<Sequence, Bytes>;
 
 impl Engine {
     /// Reads what a receive will hand out, and makes dead letters of what is damaged, before it is decided: so
-    /// it counts as no delivery, and an auto-ack takes none of it away.
-    pub(super) fn read_ahead(&mut self, receive: &Receive, now: Timestamp) -> Result<Records, StoreError> {
+    /// it counts as no delivery, and an auto-ack takes none of it away. `None` when so much has expired that
+    /// the queue is to be tried again.
+    pub(super) fn read_ahead(
+        &mut self,
+        receive: &Receive,
+        now: Timestamp,
+    ) -> Result<Option<Records>, StoreError> {
         let mut records = Records::new();
-        loop {
+        while let Some(foreseen) = self.foresee(receive, now) {
             let mut damaged = Vec::new();
-            for sequence in self.core.next_deliveries(receive) {
+            for sequence in foreseen {
                 if records.contains_key(&sequence) || self.bodies.get(sequence).is_some() {
                     continue;
                 }
@@ -36,10 +41,17 @@ impl Engine {
                 }
             }
             if damaged.is_empty() {
-                return Ok(records);
+                return Ok(Some(records));
             }
             self.dead_letter(receive, damaged, now);
         }
+        Ok(None)
+    }
+
+    fn foresee(&mut self, receive: &Receive, now: Timestamp) -> Option<Vec<Sequence>> {
+        let foreseen = self.core.foresee(receive, now, &mut self.effects);
+        self.note_changes();
+        foreseen
     }
 
     fn dead_letter(&mut self, receive: &Receive, damaged: Vec<Sequence>, now: Timestamp) {
@@ -52,8 +64,8 @@ impl Engine {
         drop(self.apply(command, now));
     }
 
-    /// The record of a delivery; `None` when it is damaged and that was not foreseen, because the receive let
-    /// something expire on its way. Then its lease runs out, and the next receive foresees it.
+    /// The record of a delivery; `None` when it is damaged and that was not foreseen, because the disk gave it
+    /// back whole a moment ago. Then its lease runs out, and the next receive foresees it.
     pub(super) fn record_of_delivery(
         &mut self,
         sequence: Sequence,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use broker_core::{
     change::Change,
-    command::{Chosen, Command, Receive},
+    command::{Command, Receive},
     identity::{QueueId, Sequence},
     reply::{Delivered, Refusal, Reply},
 };
@@ -16,13 +16,10 @@ use super::{
     damage::Records,
     group::{Ask, Decided, Place},
     handout::{Delivery, Taken},
+    line::{Answered, GivenBack},
     parked::Waiter,
 };
-use crate::{
-    error::BrokerError,
-    record::all_attributes,
-    store::{Found, StoreError},
-};
+use crate::{error::BrokerError, store::StoreError};
 
 /// Why a copy last failed, by what the group under way decided.
 #[derive(Clone, Debug)]
@@ -59,7 +56,10 @@ impl Engine {
                 Ok(Some(Decided::Publish { reply, arrived, result }))
             }
             Ask::Command { mut command, note, reply, arrived } => {
-                self.choose(&mut command)?;
+                if !self.choose_few(&mut command)? {
+                    drop(reply.send(Answered::ToBeChosen(Box::new(GivenBack { command, note }))));
+                    return Ok(None);
+                }
                 let result = self.apply(command.clone(), now);
                 if let (Some(note), Ok(reply)) = (&note, &result) {
                     self.effects.changes.extend(note.record(reply, now).map(Change::Audited));
@@ -109,7 +109,9 @@ impl Engine {
             return Ok(Err(BrokerError::Busy));
         }
         let receive = Receive { max_bytes: receive.max_bytes.min(left), ..receive.clone() };
-        let records = self.read_ahead(&receive, now)?;
+        let Some(records) = self.read_ahead(&receive, now)? else {
+            return Ok(Ok((Vec::new(), Records::new())));
+        };
         Ok(self.apply(Command::Receive(receive), now).map(|reply| match reply {
             Reply::Delivered(delivered) => (delivered, records),
             _ => (Vec::new(), records),
@@ -155,29 +157,6 @@ impl Engine {
         }
     }
 
-    /// Puts the filter of a subscription to the retained messages that a command may take.
-    fn choose(&mut self, command: &mut Command) -> Result<(), StoreError> {
-        let Some((filter, candidates)) = self.core.to_be_chosen(command) else { return Ok(()) };
-        let mut passing = Vec::new();
-        for sequence in candidates {
-            let attributes = match self.read(sequence)? {
-                Found::Whole(record) => all_attributes(&record).ok(),
-                Found::Damaged(_) => None,
-            };
-            match attributes {
-                Some(attributes) if filter.matches(&attributes) => passing.push(sequence),
-                Some(_) => {}
-                None => {
-                    tracing::error!(sequence = sequence.0, "a retained message is damaged: it is left out");
-                }
-            }
-        }
-        if let Command::Replay { chosen, .. } | Command::PutSubscription { chosen, .. } = command {
-            *chosen = Chosen::These(passing);
-        }
-        Ok(())
-    }
-
     pub(super) fn apply(&mut self, command: Command, now: Timestamp) -> Result<Reply, BrokerError> {
         let result: Result<Reply, Refusal> = self.core.apply(command, now, &mut self.effects);
         self.note_changes();
@@ -185,7 +164,7 @@ impl Engine {
     }
 
     /// Keeps from new changes what later calls of the same group may need before the store has it.
-    fn note_changes(&mut self) {
+    pub(super) fn note_changes(&mut self) {
         for change in &self.effects.changes[self.noted..] {
             match change {
                 Change::MessagePut(message, record) => self.bodies.put(message.sequence, record.clone()),

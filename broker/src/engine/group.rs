@@ -13,7 +13,7 @@ use units::Timestamp;
 use super::{
     Engine,
     handout::{Handout, Taken},
-    line::{Item, ReplySender},
+    line::{Answered, Item, ReplySender},
     note::Note,
     parked::{Ticket, Waiter},
 };
@@ -152,7 +152,7 @@ impl Engine {
     fn answer(&mut self, decided: Decided, now: Timestamp) {
         match decided {
             Decided::Publish { reply, arrived, result } => {
-                if reply.send(result).is_ok() {
+                if reply.send(Answered::Decided(result)).is_ok() {
                     self.metrics.published(arrived);
                 }
             }
@@ -161,7 +161,7 @@ impl Engine {
                     let done = settled.iter().filter(|settled| settled.status == SettleStatus::Done);
                     done.for_each(|settled| self.metrics.acked(&settled.receipt, now));
                 }
-                drop(reply.send(result));
+                drop(reply.send(Answered::Decided(result)));
             }
             Decided::Receive { waiter, result, .. } => {
                 let handout = result.map(|taken| {
@@ -179,7 +179,7 @@ impl Engine {
     fn refuse(&mut self, decided: Decided) {
         match decided {
             Decided::Publish { reply, .. } | Decided::Command { reply, .. } => {
-                drop(reply.send(Err(BrokerError::StorageFull)));
+                drop(reply.send(Answered::Decided(Err(BrokerError::StorageFull))));
             }
             Decided::Receive { waiter, place, .. } => match (waiter.until, place) {
                 (Some(until), Some((queue, ticket))) => self.parked.put(queue, ticket, until, waiter),
@@ -195,7 +195,7 @@ impl Engine {
 fn refuse_publish(decided: Decided) -> Option<Ask> {
     match decided {
         Decided::Publish { reply, .. } => {
-            drop(reply.send(Err(BrokerError::StorageFull)));
+            drop(reply.send(Answered::Decided(Err(BrokerError::StorageFull))));
             None
         }
         Decided::Command { command, note, reply, arrived, .. } => {

@@ -47,7 +47,21 @@ impl Default for GroupLimits {
 }
 
 /// What a command's sender waits for.
-pub(crate) type ReplySender = oneshot::Sender<Result<Reply, BrokerError>>;
+pub(crate) type ReplySender = oneshot::Sender<Answered>;
+
+/// What the engine says to a command.
+pub(crate) enum Answered {
+    /// It was decided, and the decision is on disk.
+    Decided(Result<Reply, BrokerError>),
+    /// Nothing was done: too many retained messages are to be put to a filter first.
+    ToBeChosen(Box<GivenBack>),
+}
+
+/// A command that was not decided.
+pub(crate) struct GivenBack {
+    pub(crate) command: Command,
+    pub(crate) note: Option<Box<Note>>,
+}
 
 /// What waits in the line.
 pub(crate) enum Item {

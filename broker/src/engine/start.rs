@@ -2,6 +2,7 @@
 
 use std::{
     collections::hash_map::RandomState,
+    convert::identity,
     hash::BuildHasher as _,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -153,7 +154,7 @@ pub fn by_hand(
     Ok((broker, engine))
 }
 
-/// What the thread does from beginning to end.
+/// What the thread does from beginning to end. A panic in it, wherever it is, is a failure for good.
 fn work(
     settings: EngineSettings,
     open: impl FnOnce() -> Result<Box<dyn Store>, StoreError>,
@@ -163,23 +164,31 @@ fn work(
     readers: &Readers,
     state: &State,
 ) -> Result<(), StoreError> {
-    let store = open()?;
-    readers.open(store.reader());
-    let time = Arc::new(SystemTime);
-    let mut engine = Engine::load(settings, store, Arc::clone(line), feed, time)?;
-    let worked = catch_unwind(AssertUnwindSafe(|| {
+    let fail = |error: StoreError| {
+        line.abandon();
+        fatal.fatal(&error);
+        error
+    };
+    let opened = caught(|| {
+        let store = open()?;
+        readers.open(store.reader());
+        Engine::load(settings, store, Arc::clone(line), feed, Arc::new(SystemTime))
+    });
+    let mut engine = opened.map_err(fail)??;
+    let worked = caught(|| {
         engine.work_on(&mut Vec::new())?;
         state.set(Readiness::Ready);
         engine.run()
-    }));
-    let worked = worked.unwrap_or_else(|_| Err(StoreError::Failed("the engine panicked".to_owned())));
-    if let Err(error) = worked {
-        line.abandon();
-        fatal.fatal(&error);
-        // The store is let go, not closed: what a failed sync left behind can't be known.
-        return Err(error);
-    }
-    engine.store.close()
+    });
+    // Where it failed, the store is let go after that, not closed: what a failed sync left behind can't be known.
+    worked.and_then(identity).map_err(fail)?;
+    caught(|| engine.store.close()).map_err(fail)?
+}
+
+/// Does a part of the work; an error when it panics.
+fn caught<T>(part: impl FnOnce() -> T) -> Result<T, StoreError> {
+    let panicked = |_| StoreError::Failed("the engine panicked".to_owned());
+    catch_unwind(AssertUnwindSafe(part)).map_err(panicked)
 }
 
 impl Engine {

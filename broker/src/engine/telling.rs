@@ -47,6 +47,8 @@ pub(crate) struct Telling {
     shares: HashMap<Share, u32>,
     all: [u32; 2],
     left_out: Counts,
+    /// What was left out of windows that are over, to be told with the next group.
+    ended: Counts,
 
     // Of the group under way:
     told: Vec<(usize, Told)>,
@@ -64,6 +66,7 @@ impl Telling {
             shares: HashMap::new(),
             all: [0; 2],
             left_out: Counts::new(),
+            ended: Counts::new(),
             told: Vec::new(),
             fresh_left_out: Counts::new(),
         }
@@ -71,11 +74,11 @@ impl Telling {
 
     /// When what was left out is to be told, though nothing more happens.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        (!self.left_out.is_empty()).then(|| self.window + WINDOW)
+        (!self.left_out.is_empty() || !self.ended.is_empty()).then(|| self.window + WINDOW)
     }
 
-    /// Whether anybody wants to be told, or did a moment ago.
-    fn is_wanted(&mut self, now: Instant) -> bool {
+    /// A group is about to be told. Whether anybody wants it, or did a moment ago.
+    fn begin_group(&mut self, now: Instant) -> bool {
         if self.feed.watchers() > 0 {
             self.wanted_until = now + LINGER;
             if !mem::replace(&mut self.is_open, true) {
@@ -84,9 +87,21 @@ impl Telling {
         } else if self.is_open && now > self.wanted_until {
             self.is_open = false;
             self.left_out.clear();
+            self.ended.clear();
             self.feed.close();
         }
+        if now.saturating_duration_since(self.window) >= WINDOW {
+            self.begin_window(now);
+        }
         self.is_open
+    }
+
+    /// A window is over, and the next one begins.
+    fn begin_window(&mut self, now: Instant) {
+        self.window = now;
+        self.shares.clear();
+        self.all = [0; 2];
+        add(&mut self.ended, &mut self.left_out);
     }
 
     /// Whether an activity is told; where not, it is counted.
@@ -111,10 +126,8 @@ impl Telling {
         if !self.is_open {
             return;
         }
-        let left_out = self.end_window(core, at).map(|told| (Position::behind(before), told));
-        for (what, count) in self.fresh_left_out.drain() {
-            *self.left_out.entry(what).or_default() += count;
-        }
+        let left_out = self.tell_left_out(core, at).map(|told| (Position::behind(before), told));
+        add(&mut self.left_out, &mut self.fresh_left_out);
         if left_out.is_some() || !self.told.is_empty() {
             let told = self.told.drain(..);
             let told = told.map(|(index, told)| (Position::of(before + 1 + index as u64), told));
@@ -128,21 +141,22 @@ impl Telling {
         self.fresh_left_out.clear();
     }
 
-    /// Where a window is over, the next one begins, with what was left out of it.
-    fn end_window(&mut self, core: &Core, at: Timestamp) -> Option<Told> {
-        if self.window.elapsed() < WINDOW {
-            return None;
-        }
-        self.window = Instant::now();
-        self.shares.clear();
-        self.all = [0; 2];
-        if self.left_out.is_empty() {
+    /// What was left out of the windows that are over.
+    fn tell_left_out(&mut self, core: &Core, at: Timestamp) -> Option<Told> {
+        if self.ended.is_empty() {
             return None;
         }
         let name = |id: QueueId| core.queue_by_id(id).map(|queue| queue.name.clone());
-        let counts = self.left_out.drain();
+        let counts = self.ended.drain();
         let counts = counts.map(|((queue, what), count)| (queue.and_then(name), what, count)).collect();
         Some(Told::LeftOut(LeftOut { at, counts }))
+    }
+}
+
+/// Moves counts to others.
+fn add(to: &mut Counts, from: &mut Counts) {
+    for (what, count) in from.drain() {
+        *to.entry(what).or_default() += count;
     }
 }
 
@@ -155,7 +169,7 @@ const fn is_usual(what: ActivityKind) -> bool {
 impl Engine {
     /// Puts names and texts to what the group did, while the store still has its messages' records.
     pub(super) fn prepare_telling(&mut self) -> Result<(), StoreError> {
-        if !self.telling.is_wanted(Instant::now()) {
+        if !self.telling.begin_group(Instant::now()) {
             return Ok(());
         }
         for index in 0..self.effects.activities.len() {
@@ -181,5 +195,46 @@ impl Engine {
         });
         let Activity { at, what, consumer, reason, .. } = activity;
         Ok(ToldActivity { at, what, queue, topic, message, consumer, reason })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acked() -> Activity {
+        let what = ActivityKind::Acked;
+        let (queue, topic, sequence, identity) = (Some(QueueId(1)), None, None, None);
+        Activity {
+            at: Timestamp::default(),
+            what,
+            queue,
+            topic,
+            sequence,
+            identity,
+            consumer: None,
+            reason: None,
+        }
+    }
+
+    /// A group of so many activities; how many of them are told.
+    fn group(telling: &mut Telling, activities: u32, now: Instant) -> usize {
+        assert!(telling.begin_group(now));
+        let told = (0..activities).filter(|_| telling.choose(&acked())).count();
+        telling.committed(activities as usize, &Core::new(1), Timestamp::default());
+        told
+    }
+
+    #[tokio::test]
+    async fn what_happens_after_an_idle_time_is_told_however_much_happened_before() {
+        let feed = Arc::new(Feed::new(1));
+        let _watcher = feed.watch(None).unwrap();
+        let mut telling = Telling::new(feed);
+        let start = Instant::now();
+        assert_eq!(group(&mut telling, OF_ONE, start), OF_ONE as usize);
+        assert_eq!(group(&mut telling, 1, start), 0);
+        assert_eq!(telling.next_deadline(), Some(telling.window + WINDOW));
+        assert_eq!(group(&mut telling, 1, start + 36_000 * WINDOW), 1);
+        assert_eq!(telling.next_deadline(), None);
     }
 }

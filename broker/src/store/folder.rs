@@ -1,8 +1,9 @@
-//! The data folder: made where it is missing, used by one process at a time.
+//! The data folder: made where it is missing, for its owner alone, and used by one process at a time.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{DirBuilder, File, TryLockError},
     io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +17,8 @@ pub struct DataFolder {
 }
 
 impl DataFolder {
-    /// Makes the folder where it is missing, and locks it.
+    /// Makes the folder where it is missing, with mode 0700 as each that it is in, and locks it. One that is
+    /// there keeps its mode.
     ///
     /// # Errors
     /// [`StoreError::InUse`] when another process holds it; [`StoreError::Files`] when it can't be made
@@ -26,8 +28,10 @@ impl DataFolder {
             let what = format!("can't {what} {}", path.display());
             move |source: io::Error| StoreError::Files { what, source }
         };
-        fs::create_dir_all(path).map_err(failed("make the data folder"))?;
-        let lock = File::options().create(true).truncate(false).write(true).open(path.join("lock"));
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.map_err(failed("make the data folder"))?;
+        let mut options = File::options();
+        let lock = options.create(true).truncate(false).write(true).mode(0o600).open(path.join("lock"));
         let lock = lock.map_err(failed("write to the data folder"))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),

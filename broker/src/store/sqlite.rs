@@ -99,9 +99,9 @@ impl SqliteStore {
         // After a failed sync the system's cache shows what the disk may not hold, and will not write it by
         // itself. What is read from the log now is answered for.
         let log = folder.path().join(LOG);
-        let failed =
-            |source| StoreError::Files { what: format!("can't write {} again", log.display()), source };
-        (files.write_again)(&log).map_err(failed)?;
+        let failed = |what: String| |source| StoreError::Files { what, source };
+        (files.write_again)(&log).map_err(failed(format!("can't write {} again", log.display())))?;
+        (files.make)(&place.path).map_err(failed(format!("can't make {}", place.path.display())))?;
         let connection = schema::open(&place)?;
         checkpoint::watch(&connection);
         let gate = Arc::new(Mutex::new(()));

@@ -88,6 +88,9 @@ async fn an_unknown_or_repeated_query_parameter_is_refused_everywhere() {
     for path in ["/", "/queues", "/queues/a", "/topics", "/dead-letters", "/queues/a/messages", "/metrics"] {
         server.get(&format!("{path}?colour=red")).await.invalid("colour");
     }
+    for path in ["/healthz", "/readyz", "/openapi.json", "/problems/queue-full"] {
+        server.get(&format!("{path}?colour=red")).await.invalid("colour");
+    }
     server.post("/queues/a/receive?wait=1s", json!({})).await.invalid("wait");
     server.publish("/queues/a", &[], "x").await;
     server.post_bytes("/queues/a/messages?delay=1s", "x").await.invalid("delay");
@@ -180,4 +183,28 @@ async fn the_root_is_a_short_card() {
     let card = server.get("/").await.json();
     assert_eq!(card["name"], "broker");
     assert_eq!(server.get(card["openapi"].as_str().unwrap()).await.status, 200);
+}
+
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+#[tokio::test]
+async fn a_browser_is_given_the_console_at_the_root() {
+    let server = Server::start().await;
+    let page = Answer::of(server.request(Method::GET, "/").header("accept", BROWSER)).await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    assert!(!page.text.contains("{nonce}") && page.text.contains("</html>"));
+}
+
+#[tokio::test]
+async fn a_browser_without_a_token_is_given_the_console_that_asks_for_one() {
+    let server = Server::start().await;
+    server.post("/tokens", json!({"name": "ada", "allow": ["admin:*"]})).await;
+    let page = Answer::of(server.request(Method::GET, "/").header("accept", BROWSER)).await;
+    assert_eq!((page.status, page.header("www-authenticate")), (401, Some("Bearer")));
+    assert!(page.text.contains("</html>"));
+    let elsewhere = Answer::of(server.request(Method::GET, "/queues").header("accept", BROWSER)).await;
+    elsewhere.problem(401, "unauthenticated");
+    server.get("/").await.problem(401, "unauthenticated");
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use broker::config::Config;
+use bytes::Bytes;
+use http::Request;
 use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
@@ -259,6 +261,30 @@ async fn answers_that_nobody_reads_take_no_more_memory_than_they_may() {
     assert_eq!(published.status, 201, "publishes go on");
     drop(deaf);
     until_status(&server, Method::POST, "/queues/jobs/receive", "{}", 200).await;
+}
+
+#[tokio::test]
+async fn deliveries_that_nobody_takes_over_http2_give_their_memory_back_too() {
+    let server = started(|config| {
+        config.engine.answer_memory = MEBIBYTE;
+        config.http.write_time = SOON;
+    })
+    .await;
+    for _ in 0..3 {
+        server.publish("/queues/jobs", &[], &"x".repeat(MEBIBYTE / 2)).await;
+    }
+    let stream = TcpStream::connect(&server.address).await.unwrap();
+    let (mut requests, connection) =
+        h2::client::Builder::new().initial_window_size(0).handshake::<_, Bytes>(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = Request::post("http://broker/queues/jobs/receive").body(()).unwrap();
+    let (answer, mut body) = requests.send_request(request, false).unwrap();
+    body.send_data(r#"{"max":1000}"#.into(), true).unwrap();
+    let answer = timeout(LONG, answer).await.unwrap().unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(server.counts("jobs").await["leased"], 1, "there is memory for one");
+    until_status(&server, Method::POST, "/queues/jobs/receive", "{}", 200).await;
+    assert!(timeout(LONG, connection).await.is_ok(), "it ends the connection");
 }
 
 #[tokio::test]

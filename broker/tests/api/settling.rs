@@ -65,10 +65,24 @@ async fn an_uncounted_nack_hands_the_message_back_in_its_place() {
 }
 
 #[tokio::test]
+async fn why_a_message_was_handed_back_stands_in_its_journey_and_not_in_its_history() {
+    let (server, receipt) = one_leased(json!({})).await;
+    let back = json!({"receipts": [receipt], "count": false, "reason": "shutting down"});
+    assert_eq!(server.settle("jobs", "nack", back).await, ["done"]);
+    let told = server.get("/messages/1").await.json();
+    let last = told["journey"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["what"], &last["reason"]), (&json!("returned"), &json!("shutting down")));
+    let again = server.receive("jobs", json!({})).await.remove(0);
+    assert_eq!(again.get("last_reason"), None);
+}
+
+#[tokio::test]
 async fn a_permanent_fault_is_a_dead_letter_at_once() {
     let (server, receipt) = one_leased(json!({})).await;
     let both = json!({"receipts": [receipt], "dead_letter": true, "count": false});
     server.post("/queues/jobs/nack", both).await.invalid("count");
+    let late = json!({"receipts": [receipt], "dead_letter": true, "delay": "1h"});
+    server.post("/queues/jobs/nack", late).await.invalid("delay");
     server.settle("jobs", "nack", json!({"receipts": [receipt], "dead_letter": true})).await;
     assert_eq!(server.counts("jobs").await["dead"], 1);
     assert_eq!(server.settle("jobs", "ack", json!({"receipts": [receipt]})).await, ["lease-lost"]);

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -19,6 +18,7 @@ use tokio::{
 };
 
 use crate::{
+    folder::assert_is_its_owners_alone,
     program::{Caller, Program, run, run_well},
     running::LONG,
 };
@@ -293,7 +293,7 @@ async fn a_forced_restore_leaves_the_tokens_of_the_backup_and_no_others() {
 }
 
 #[tokio::test]
-async fn tokens_are_backed_up_and_restored_for_their_owner_alone() {
+async fn a_backup_and_what_comes_of_it_are_their_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (data, backup) = (folder.path().join("data"), folder.path().join("backup"));
     let program = Program::start(&data);
@@ -303,8 +303,9 @@ async fn tokens_are_backed_up_and_restored_for_their_owner_alone() {
     assert!(program.terminate().success());
     let restored = folder.path().join("restored");
     run_well(&["restore", "--from", text(&backup), "--data", text(&restored)]);
-    for tokens in [backup.join("tokens.json"), restored.join("tokens.json")] {
-        assert_eq!(std::fs::read(&tokens).unwrap(), std::fs::read(data.join("tokens.json")).unwrap());
-        assert_eq!(std::fs::metadata(&tokens).unwrap().permissions().mode() & 0o777, 0o600);
+    for folder in [&backup, &restored] {
+        let tokens = std::fs::read(folder.join("tokens.json")).unwrap();
+        assert_eq!(tokens, std::fs::read(data.join("tokens.json")).unwrap());
+        assert_is_its_owners_alone(folder);
     }
 }

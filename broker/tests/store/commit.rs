@@ -8,26 +8,12 @@ use broker::{
     store::{StoreError, folder::DataFolder, sqlite::SqliteStore},
 };
 use futures_util::{FutureExt as _, future::join_all};
-use tokio::task::{spawn_blocking, yield_now};
+use tokio::{task::yield_now, time::timeout};
 
 use crate::{
-    faults::{Fault, Faults, Faulty, Hold},
-    running::{Running, message, publish},
+    faults::{Fault, Faults, Faulty, start_faulty},
+    running::{LONG, Running, message, publish},
 };
-
-async fn start_faulty(folder: &std::path::Path, settings: EngineSettings) -> (Running, Arc<Faults>) {
-    let faults = Arc::new(Faults::default());
-    let shared = Arc::clone(&faults);
-    let wrap = move |store| Box::new(Faulty { store, faults: shared }) as _;
-    (Running::start_with(folder, settings, wrap).await, faults)
-}
-
-/// Waits until a commit is held; what lets it go on.
-async fn begun(hold: Hold) -> std::sync::mpsc::Sender<()> {
-    let Hold { begins, go_on } = hold;
-    spawn_blocking(move || begins.recv().unwrap()).await.unwrap();
-    go_on
-}
 
 #[tokio::test]
 async fn a_publish_is_answered_after_its_commit_and_not_before() {
@@ -36,7 +22,7 @@ async fn a_publish_is_answered_after_its_commit_and_not_before() {
     running.queue("q").await;
     let hold = faults.hold();
     let mut answer = tokio::spawn(publish(running.broker.clone(), "q", vec![message(1)]));
-    let go_on = begun(hold).await;
+    let go_on = hold.begun().await;
     for _ in 0..100 {
         yield_now().await;
         assert!((&mut answer).now_or_never().is_none(), "it was answered before the commit");
@@ -53,7 +39,7 @@ async fn what_arrives_during_a_commit_is_committed_together() {
     running.queue("q").await;
     let (first, second) = (faults.hold(), faults.hold());
     let one = tokio::spawn(publish(running.broker.clone(), "q", vec![message(0)]));
-    let go_on = begun(first).await;
+    let go_on = first.begun().await;
     let mut others: Vec<_> = (1..=50)
         .map(|number| Box::pin(publish(running.broker.clone(), "q", vec![message(number)])))
         .collect();
@@ -62,7 +48,7 @@ async fn what_arrives_during_a_commit_is_committed_together() {
     go_on.send(()).unwrap();
     one.await.unwrap().unwrap();
     // All that waited is in the second commit: letting that one go on answers them all.
-    let go_on = begun(second).await;
+    let go_on = second.begun().await;
     go_on.send(()).unwrap();
     assert!(join_all(others).await.into_iter().all(|answer| answer.is_ok()));
     running.stop().await;
@@ -79,7 +65,7 @@ async fn a_line_that_is_full_says_so_and_leaves_room_for_acks() {
     let (_, receipt) = running.receive_one("q").await;
     let hold = faults.hold();
     let held = tokio::spawn(publish(running.broker.clone(), "q", vec![message(1)]));
-    let go_on = begun(hold).await;
+    let go_on = hold.begun().await;
     let mut waiting: Vec<_> = (2..=15)
         .map(|number| Box::pin(publish(running.broker.clone(), "q", vec![message(number)])))
         .collect();
@@ -127,4 +113,15 @@ async fn a_store_that_fails_for_good_ends_the_broker_and_answers_nothing_as_done
     let running = Running::start(folder.path()).await;
     assert_eq!(running.look("q", |queue| queue.gauges.ready).await, 1);
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_panic_while_the_store_is_opened_ends_the_broker_as_a_store_that_fails() {
+    let (told, ended) = std::sync::mpsc::channel();
+    let open = || panic!("the store can't be opened");
+    let (broker, thread) = engine::start(EngineSettings::default(), open, Told(told)).unwrap();
+    assert_eq!(timeout(LONG, broker.ready()).await, Ok(Err(BrokerError::Stopped)));
+    assert_eq!(timeout(LONG, broker.look(|_, _| ())).await, Ok(Err(BrokerError::Stopped)));
+    assert!(thread.stopped().await.is_err());
+    assert!(ended.try_recv().unwrap().contains("panicked"));
 }

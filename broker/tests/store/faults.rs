@@ -1,23 +1,38 @@
-//! The real store with faults: commits that fail or wait, as the test says.
+//! The real store with faults: commits that fail, and commits and reads beside them that wait, as the test
+//! says.
 
-use std::sync::{
-    Arc, Mutex,
-    mpsc::{Receiver, Sender, channel},
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
 };
 
-use broker::store::{Found, Group, Reader, Store, StoreError, sqlite::SqliteStore};
+use broker::{
+    engine::EngineSettings,
+    store::{Found, Group, Reader, Store, StoreError, sqlite::SqliteStore},
+};
 use broker_core::{
-    change::HighWater,
+    change::{AuditRecord, FailureRecord, HighWater},
     identity::{QueueId, Sequence},
     restore::Restore,
 };
+use tokio::task::spawn_blocking;
 use units::Timestamp;
+
+use crate::running::{LONG, Running};
 
 /// What the next commits meet.
 #[derive(Default)]
 pub(crate) struct Faults {
     next: Mutex<Vec<Fault>>,
     free_space: Mutex<Option<u64>>,
+    /// Reads beside the engine's thread wait here, the next one first.
+    reads: Mutex<Vec<Fault>>,
+    /// How many records the engine's own thread has read.
+    own_reads: AtomicUsize,
 }
 
 pub(crate) enum Fault {
@@ -29,10 +44,20 @@ pub(crate) enum Fault {
     Held { begins: Sender<()>, go_on: Receiver<()> },
 }
 
-/// Both ends of a commit that is held.
+/// Both ends of a commit or read that is held.
 pub(crate) struct Hold {
     pub(crate) begins: Receiver<()>,
     pub(crate) go_on: Sender<()>,
+}
+
+impl Hold {
+    /// Waits until it begins; what lets it go on.
+    pub(crate) async fn begun(self) -> Sender<()> {
+        let Self { begins, go_on } = self;
+        let begun = move || begins.recv_timeout(LONG).expect("it begins");
+        spawn_blocking(begun).await.unwrap();
+        go_on
+    }
 }
 
 impl Faults {
@@ -58,12 +83,24 @@ impl Faults {
         Hold { begins, go_on }
     }
 
+    /// Holds a read beside the engine's thread.
+    pub(crate) fn hold_read(&self) -> Hold {
+        let ((began, begins), (go_on, told)) = (channel(), channel());
+        self.reads.lock().unwrap().insert(0, Fault::Held { begins: began, go_on: told });
+        Hold { begins, go_on }
+    }
+
+    /// How many records the engine's own thread has read from the store.
+    pub(crate) fn own_reads(&self) -> usize {
+        self.own_reads.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn set_free_space(&self, bytes: u64) {
         *self.free_space.lock().unwrap() = Some(bytes);
     }
 
-    fn meet(&self) -> Result<(), StoreError> {
-        let fault = self.next.lock().unwrap().pop();
+    fn meet(next: &Mutex<Vec<Fault>>) -> Result<(), StoreError> {
+        let fault = next.lock().unwrap().pop();
         match fault {
             None => Ok(()),
             Some(Fault::Full) => Err(StoreError::Full),
@@ -75,6 +112,14 @@ impl Faults {
             }
         }
     }
+}
+
+/// An engine that runs on a store with faults.
+pub(crate) async fn start_faulty(folder: &Path, settings: EngineSettings) -> (Running, Arc<Faults>) {
+    let faults = Arc::new(Faults::default());
+    let shared = Arc::clone(&faults);
+    let wrap = move |store| Box::new(Faulty { store, faults: shared }) as _;
+    (Running::start_with(folder, settings, wrap).await, faults)
 }
 
 /// The real store behind them.
@@ -93,11 +138,12 @@ impl Store for Faulty {
     }
 
     fn commit(&mut self, group: &Group<'_>) -> Result<(), StoreError> {
-        self.faults.meet()?;
+        Faults::meet(&self.faults.next)?;
         self.store.commit(group)
     }
 
     fn record(&mut self, sequence: Sequence) -> Result<Option<Found>, StoreError> {
+        self.faults.own_reads.fetch_add(1, Ordering::SeqCst);
         self.store.record(sequence)
     }
 
@@ -111,10 +157,39 @@ impl Store for Faulty {
     }
 
     fn reader(&self) -> Arc<dyn Reader> {
-        self.store.reader()
+        Arc::new(FaultyReader { reader: self.store.reader(), faults: Arc::clone(&self.faults) })
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {
         Box::new(self.store).close()
+    }
+}
+
+/// The real store's reader behind them.
+struct FaultyReader {
+    reader: Arc<dyn Reader>,
+    faults: Arc<Faults>,
+}
+
+impl Reader for FaultyReader {
+    fn records(&self, sequences: &[Sequence]) -> Result<Vec<Option<Found>>, StoreError> {
+        Faults::meet(&self.faults.reads)?;
+        self.reader.records(sequences)
+    }
+
+    fn failures(&self, queue: QueueId, sequence: Sequence) -> Result<Vec<FailureRecord>, StoreError> {
+        self.reader.failures(queue, sequence)
+    }
+
+    fn last_failures(
+        &self,
+        queue: QueueId,
+        sequences: &[Sequence],
+    ) -> Result<Vec<Option<FailureRecord>>, StoreError> {
+        self.reader.last_failures(queue, sequences)
+    }
+
+    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, AuditRecord)>, StoreError> {
+        self.reader.audit(before, limit)
     }
 }

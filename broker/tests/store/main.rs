@@ -4,12 +4,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod backup;
+mod choosing;
 mod commit;
+mod damage;
 mod faults;
 mod folder;
 mod full_disk;
 mod journey;
 mod log;
+mod metrics;
 mod process;
 mod program;
 mod receive;

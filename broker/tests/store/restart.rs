@@ -3,7 +3,8 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use broker_core::{
-    command::{Chosen, Command, Destination, NewMessage, Publish, Receive, SubscriptionPatch, When},
+    choice::Chosen,
+    command::{Command, Destination, NewMessage, Publish, Receive, SubscriptionPatch, When},
     identity::Selector,
     reply::{Reply, SettleStatus},
     settings::{OnFull, Ordering, QueueSettingsPatch, TopicSettingsPatch},

@@ -10,6 +10,7 @@ use broker::{
 };
 use broker_core::{
     command::{Command, Destination, Nack, NackKind, NewMessage, Publish, Receive},
+    filter::Attributes,
     identity::{Identity, Name, Receipt},
     reply::{Published, Reply, SettleStatus},
     settings::{BackoffPatch, QueueSettingsPatch},
@@ -136,7 +137,7 @@ pub(crate) fn message(number: u64) -> NewMessage {
         size: u32::try_from(record.len()).unwrap(),
         available: None,
         expires: None,
-        attributes: Vec::new(),
+        attributes: Attributes::new(),
         record,
     }
 }
@@ -146,10 +147,15 @@ pub(crate) fn identity(number: u64) -> Identity {
 }
 
 pub(crate) fn record(number: u64) -> Bytes {
+    record_of(number, "numbered")
+}
+
+/// The same of an event of that type.
+pub(crate) fn record_of(number: u64, kind: &str) -> Bytes {
     let event = Event {
         id: &number.to_string(),
         source: "/tests",
-        kind: "numbered",
+        kind,
         subject: None,
         time: None,
         content_type: None,

@@ -8,7 +8,7 @@ use axum::{
 use events::OrderId;
 use serde::Deserialize;
 use serve::{
-    extract::{Path, Query},
+    extract::{NoQuery, Path, Query},
     page::{Limit, Page, invalid_cursor},
     problem::{Problem, ProblemBody},
 };
@@ -71,8 +71,9 @@ fn place_of(cursor: &str) -> Result<i64, Problem> {
     responses(
         (status = 200, description = "The message", body = String, content_type = "message/rfc822"),
         (status = 404, description = "`email-not-found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
-async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn show(State(store): State<Store>, Path(id): Path<String>, _: NoQuery) -> Result<Response, Problem> {
     let not_found = || Problem::new(&EMAIL_NOT_FOUND).detail(format!("there is no mail {id:?}"));
     let uuid: Uuid = id.parse().map_err(|_| not_found())?;
     let message =

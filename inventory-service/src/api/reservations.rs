@@ -5,7 +5,7 @@ use events::{OrderId, StockLine};
 use messaging::Database;
 use serde::{Deserialize, Serialize};
 use serve::{
-    extract::{Path, Query},
+    extract::{NoQuery, Path, Query},
     page::{Limit, Page, invalid_cursor},
     problem::{Problem, ProblemBody},
 };
@@ -123,6 +123,7 @@ async fn list(
 async fn show(
     extract::State(database): extract::State<Database>,
     Path(id): Path<String>,
+    _: NoQuery,
 ) -> Result<axum::Json<Shown>, Problem> {
     let not_found =
         || Problem::new(&RESERVATION_NOT_FOUND).detail(format!("no reservation of order {id:?} is known"));

@@ -5,7 +5,7 @@ use events::Sku;
 use messaging::{Database, DatabaseError};
 use serde::{Deserialize, Serialize};
 use serve::{
-    extract::{Json, Path, Query},
+    extract::{Json, NoQuery, Path, Query},
     page::{Page, PageQuery, invalid_cursor},
     problem::{Problem, ProblemBody},
 };
@@ -91,6 +91,7 @@ async fn list(
 async fn show(
     State(database): State<Database>,
     Path(sku): Path<String>,
+    _: NoQuery,
 ) -> Result<axum::Json<Shown>, Problem> {
     let sku = parse_sku(&sku)?;
     let mut connection = database.reader().acquire().await.map_err(|error| Problem::internal(&error))?;
@@ -114,6 +115,7 @@ async fn show(
 async fn set(
     State(database): State<Database>,
     Path(sku): Path<String>,
+    _: NoQuery,
     Json(wanted): Json<Wanted>,
 ) -> Result<(StatusCode, axum::Json<Shown>), Problem> {
     let sku = parse_sku(&sku)?;

@@ -1,6 +1,12 @@
 //! Opens a database file: settings, migrations, one process at a time.
 
-use std::{fs::File, io, path::Path, time::Duration};
+use std::{
+    fs::{DirBuilder, File},
+    io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions as _, SqliteConnection, SqlitePool,
@@ -51,16 +57,26 @@ pub(super) async fn open(file: &Path, migrator: &Migrator) -> Result<Opened, Dat
 async fn turn(file: &Path) -> Result<File, DatabaseError> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(".opening");
-    let folder = file.parent().map(Path::to_owned);
+    let (file, folder) = (file.to_owned(), file.parent().map(Path::to_owned));
     let taken = tokio::task::spawn_blocking(move || -> io::Result<File> {
         if let Some(folder) = folder {
-            std::fs::create_dir_all(folder)?;
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
         let turn = File::create(beside)?;
         turn.lock()?;
+        make_private(&file)?;
         Ok(turn)
     });
     Ok(taken.await.map_err(io::Error::other)??)
+}
+
+/// Makes an empty file of mode 0600 where there is none, before SQLite makes one that others may read. What
+/// SQLite makes beside it gets the same mode.
+fn make_private(file: &Path) -> io::Result<()> {
+    match File::options().write(true).create_new(true).mode(0o600).open(file) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 async fn migrate(writer: &mut SqliteConnection, migrator: &Migrator) -> Result<(), DatabaseError> {

@@ -1,6 +1,6 @@
 //! The database: units of work that share a commit, and stand or fall alone.
 
-use std::{panic::AssertUnwindSafe, path::Path, sync::Arc};
+use std::{os::unix::fs::PermissionsExt as _, panic::AssertUnwindSafe, path::Path, sync::Arc};
 
 use futures_util::{FutureExt as _, future::join_all};
 use messaging::{Database, DatabaseError};
@@ -136,6 +136,19 @@ async fn after_close_writes_are_refused_and_what_was_written_stays() {
     database.close().await;
     assert!(matches!(note(&database, 2).await, Err(DatabaseError::Closed)));
     assert_eq!(noted(&open(&folder).await).await, [1]);
+}
+
+#[tokio::test]
+async fn a_database_and_the_folder_made_for_it_are_their_owners_alone() {
+    let parent = TempDir::new().unwrap();
+    let folder = parent.path().join("new/data");
+    let database = Database::open(&folder.join("service.sqlite"), &notes()).await.unwrap();
+    note(&database, 1).await.unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    for file in ["service.sqlite", "service.sqlite-wal", "service.sqlite-shm"] {
+        assert_eq!(mode(&folder.join(file)), 0o600, "{file}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use events::OrderId;
 use messaging::trace_context::TraceContext;
 use serde::Deserialize;
 use serve::{
-    extract::{self, Path},
+    extract::{self, NoQuery, Path},
     problem::{Problem, ProblemBody},
 };
 use units::Timestamp;
@@ -47,6 +47,7 @@ pub(super) struct CancelOrder {}
 pub(super) async fn cancel_order(
     State(app): State<App>,
     Path(id): Path<String>,
+    _: NoQuery,
     headers: HeaderMap,
     extract::Json(_): extract::Json<Option<CancelOrder>>,
 ) -> Result<Json<Order>, Problem> {

@@ -11,7 +11,7 @@ use axum::{
 use events::{Customer, Line, Money, OrderId};
 use messaging::trace_context::TraceContext;
 use serve::{
-    extract::Json,
+    extract::{Json, NoQuery},
     problem::{INTERNAL, Problem, ProblemBody},
 };
 use units::Timestamp;
@@ -46,6 +46,7 @@ use crate::{
     ))]
 pub(super) async fn place_order(
     State(app): State<App>,
+    _: NoQuery,
     headers: HeaderMap,
     Json(request): Json<PlaceOrder>,
 ) -> Result<Response, Problem> {

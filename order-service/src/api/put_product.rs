@@ -5,7 +5,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use events::{Money, Sku};
 use serde::Deserialize;
 use serve::{
-    extract::{self, Path},
+    extract::{self, NoQuery, Path},
     problem::{Problem, ProblemBody},
 };
 use utoipa::ToSchema;
@@ -45,6 +45,7 @@ pub(super) struct PutProduct {
 pub(super) async fn put_product(
     State(app): State<App>,
     Path(sku): Path<String>,
+    _: NoQuery,
     extract::Json(PutProduct { name, price }): extract::Json<PutProduct>,
 ) -> Result<(StatusCode, Json<Product>), Problem> {
     if !is_sku(&sku) {

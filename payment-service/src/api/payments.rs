@@ -5,7 +5,7 @@ use events::{Money, OrderId};
 use messaging::Database;
 use serde::{Deserialize, Serialize};
 use serve::{
-    extract::{Path, Query},
+    extract::{NoQuery, Path, Query},
     page::{Limit, Page, invalid_cursor},
     problem::{Problem, ProblemBody},
 };
@@ -122,6 +122,7 @@ fn place_of(cursor: &str) -> Result<OrderId, Problem> {
 async fn show(
     State(database): State<Database>,
     Path(id): Path<String>,
+    _: NoQuery,
 ) -> Result<axum::Json<Shown>, Problem> {
     let not_found =
         || Problem::new(&PAYMENT_NOT_FOUND).detail(format!("no payment of order {id:?} is known"));

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serve::{
-    extract::Json,
+    extract::{Json, NoQuery},
     problem::{Problem, ProblemBody},
 };
 use utoipa::ToSchema;
@@ -27,8 +27,9 @@ struct Played {
 /// The outage that is played.
 #[utoipa::path(get, path = "/sandbox", tag = "sandbox", responses(
     (status = 200, description = "How it answers", body = Played),
+    (status = 422, description = "`invalid-field`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
-async fn show(State(sandbox): State<Sandbox>) -> Result<axum::Json<Played>, Problem> {
+async fn show(State(sandbox): State<Sandbox>, _: NoQuery) -> Result<axum::Json<Played>, Problem> {
     let mode = sandbox.ledger().mode().await.map_err(|error| Problem::internal(&error))?;
     Ok(axum::Json(Played { mode }))
 }
@@ -42,6 +43,7 @@ async fn show(State(sandbox): State<Sandbox>) -> Result<axum::Json<Played>, Prob
 ))]
 async fn play(
     State(sandbox): State<Sandbox>,
+    _: NoQuery,
     Json(played): Json<Played>,
 ) -> Result<axum::Json<Played>, Problem> {
     sandbox.ledger().set_mode(played.mode).await.map_err(|error| Problem::internal(&error))?;

@@ -16,8 +16,7 @@ pub(super) struct FolderLock {
 impl FolderLock {
     /// Takes the folder, and makes it where there is none. Fails at once when another process has it.
     pub(super) fn take(folder: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("can't make the data folder {}", folder.display()))?;
+        serve::program::make_folder(folder)?;
         let path = folder.join("pipeline.lock");
         let file = File::create(&path).with_context(|| format!("can't open {}", path.display()))?;
         match file.try_lock() {

@@ -6,7 +6,10 @@ use broker::{
         QueueSettings, QueueSettingsToSet, Subscription, SubscriptionToSet, TopicSettings, TopicSettingsToSet,
     },
 };
-use broker_core::command::{Chosen, Command, SubscriptionPatch};
+use broker_core::{
+    choice::Chosen,
+    command::{Command, SubscriptionPatch},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use serve::{extract::parse_json, problem::Problem};

@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue};
 use broker_core::command::NewMessage;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::structured::bytes;
+use super::{stored::sorted, structured::bytes};
 use crate::{
     members::Members,
     request::{LIMIT, Request},
@@ -40,17 +40,16 @@ fn attributes_as_received(request: &Request, message: &NewMessage) {
             continue;
         }
         let wanted = percent_decode_str(text).decode_utf8().expect("what is no text is refused");
-        let got = message.attributes.iter().find(|(other, _)| other == attribute);
-        assert_eq!(got.map(|(_, value)| value.as_str()), Some(&*wanted), "{name}");
+        assert_eq!(message.attributes.get(attribute), Some(&*wanted), "{name}");
     }
 }
 
 /// Every attribute as a header, percent-encoded but for letters and digits, gives the same event.
 fn same_from_its_headers(request: &Request, message: &NewMessage, record: &str) {
     let mut again = Request { body: request.body.clone(), ..Request::read(b"") };
-    for (name, value) in &message.attributes {
+    for (name, value) in message.attributes.iter() {
         let (header, value) = if name == "datacontenttype" {
-            ("content-type".to_owned(), value.clone())
+            ("content-type".to_owned(), value.to_owned())
         } else {
             (format!("ce-{name}"), utf8_percent_encode(value, NON_ALPHANUMERIC).to_string())
         };
@@ -61,12 +60,7 @@ fn same_from_its_headers(request: &Request, message: &NewMessage, record: &str) 
     }
     let (publish, _) = again.published(LIMIT).unwrap_or_else(|problem| panic!("{problem:?}: {record}"));
     let same = &publish.messages[0];
-    let sorted = |message: &NewMessage| {
-        let mut attributes = message.attributes.clone();
-        attributes.sort();
-        attributes
-    };
-    assert_eq!(sorted(same), sorted(message), "{record}");
+    assert_eq!(sorted(&same.attributes), sorted(&message.attributes), "{record}");
     assert_eq!(
         (same.identity, same.fingerprint, same.size),
         (message.identity, message.fingerprint, message.size)

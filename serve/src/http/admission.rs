@@ -9,9 +9,8 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::{FromRequestParts, Request, State},
+    extract::{FromRequestParts, Request},
     http::{Method, request::Parts},
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use http_body::Body as _;
@@ -31,11 +30,12 @@ use crate::{
 const PAUSE: Duration = Duration::from_secs(1);
 /// Whoever asks these has to hear an answer whatever the load.
 const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
-/// An answer of at least so many bytes counts against the memory of all answers.
-const LARGE: u64 = 64 << 10;
+/// An answer of at least so many bytes counts against the memory of all answers: a connection of HTTP/2 has
+/// many at a time.
+const LARGE: u64 = 4 << 10;
 
 /// What a server has room for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Admission {
     limits: Limits,
     requests: Arc<Semaphore>,
@@ -53,10 +53,38 @@ impl Admission {
         }
     }
 
-    /// A request that is not worked on yet; `None` where there would be no place for it now.
+    /// Takes a request in, and lets it be handled, or refuses it before any of its body is read.
+    pub(super) async fn admit<F>(&self, mut request: Request, handle: impl FnOnce(Request) -> F) -> Response
+    where
+        F: Future<Output = Response>,
+    {
+        if ALWAYS.contains(&request.uri().path()) {
+            return handle(request).await;
+        }
+        if let Err(problem) = check_head(&request, self.limits) {
+            return problem.into_response();
+        }
+        let limit = self.limits.body_time;
+        let Some(in_flight) = self.begin() else {
+            throw_away(request.into_body(), limit).await;
+            return overloaded(Unread::NoPlace.to_string()).into_response();
+        };
+        let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        request.extensions_mut().insert(in_flight.clone());
+        if !request.body().is_end_stream() {
+            request = request.map(|body| Body::new(Arriving::new(body, limit, in_flight.clone())));
+        }
+        let response = handle(request).await;
+        in_flight.release();
+        if only_reads { self.let_go(response) } else { response }
+    }
+
+    /// A request that is worked on; `None` where there is no place for it.
     fn begin(&self) -> Option<InFlight> {
-        let held = Held { requests: Arc::clone(&self.requests), place: None, share: self.bodies.share() };
-        (self.requests.available_permits() > 0).then(|| InFlight(Arc::new(Mutex::new(Some(held)))))
+        let requests = Arc::clone(&self.requests);
+        let place = Arc::clone(&requests).try_acquire_owned().ok()?;
+        let held = Held { requests, place: Some(place), share: self.bodies.share() };
+        Some(InFlight(Arc::new(Mutex::new(Some(held)))))
     }
 
     /// Lets the answer to what only reads go, where there is room for it: a client may take its time. What
@@ -72,31 +100,6 @@ impl Admission {
         }
         response.map(|body| Body::new(Leaving::new(body, share)))
     }
-}
-
-/// Takes a request in, or refuses it before any of its body is read.
-pub(super) async fn admit(State(admission): State<Admission>, mut request: Request, next: Next) -> Response {
-    if ALWAYS.contains(&request.uri().path()) {
-        return next.run(request).await;
-    }
-    if let Err(problem) = check_head(&request, admission.limits) {
-        return problem.into_response();
-    }
-    let limit = admission.limits.body_time;
-    let has_body = !request.body().is_end_stream();
-    let in_flight = admission.begin().filter(|in_flight| has_body || in_flight.takes_place());
-    let Some(in_flight) = in_flight else {
-        throw_away(request.into_body(), limit).await;
-        return overloaded(Unread::NoPlace.to_string()).into_response();
-    };
-    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    request.extensions_mut().insert(in_flight.clone());
-    if has_body {
-        request = request.map(|body| Body::new(Arriving::new(body, limit, in_flight.clone())));
-    }
-    let response = next.run(request).await;
-    in_flight.release();
-    if only_reads { admission.let_go(response) } else { response }
 }
 
 fn overloaded(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
@@ -121,8 +124,9 @@ fn check_head(request: &Request, limits: Limits) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What a request takes of what there is for all: a place among those that are worked on, once its body is
-/// there, and memory for the body. Given up when it is answered; a handler that only waits gives it up before.
+/// What a request takes of what there is for all: a place among those that are worked on, but while it waits
+/// for its body, and memory for the body. Given up when it is answered; a handler that only waits gives it up
+/// before.
 #[derive(Clone, Debug)]
 pub struct InFlight(Arc<Mutex<Option<Held>>>);
 
@@ -144,7 +148,14 @@ impl InFlight {
         self.lock().as_mut().is_none_or(|held| held.share.grow(bytes))
     }
 
-    /// Whether there is a place for it, which is its own from now on.
+    /// The request waits for its body: others may have its place meanwhile.
+    pub(super) fn leaves_place(&self) {
+        if let Some(held) = self.lock().as_mut() {
+            held.place = None;
+        }
+    }
+
+    /// Whether it has a place, or there is one for it, which is its own from now on.
     pub(super) fn takes_place(&self) -> bool {
         let mut held = self.lock();
         let Some(held) = held.as_mut().filter(|held| held.place.is_none()) else { return true };

@@ -1,6 +1,6 @@
-//! A request's body as it arrives: within its time, and within the memory that all bodies share. Only once
-//! it is whole does the request take a place among those that are worked on, so that slow clients keep
-//! nobody from it.
+//! A request's body as it arrives: within its time, and within the memory that all bodies share. While it is
+//! waited for, the request leaves its place among those that are worked on, so that slow clients keep nobody
+//! from it.
 
 use std::{
     fmt,
@@ -99,6 +99,7 @@ impl http_body::Body for Arriving {
         let limit = self.limit;
         loop {
             let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+                self.in_flight.leaves_place();
                 let time = self.time.get_or_insert_with(|| Box::pin(sleep(limit)));
                 ready!(time.as_mut().poll(context));
                 let why = self.refused.unwrap_or(Unread::TooSlow(limit));

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, pin::pin, time::Duration};
 
 use axum::{Router, body::Body};
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -18,15 +18,27 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::{Limits, idle::Doing, leaving::Leaving};
+use super::{
+    Limits,
+    idle::Doing,
+    leaving::{Leaving, SLICE},
+    unwritten::Unwritten,
+};
 use crate::tls::Tls;
 
 /// How long a connection may take to agree on its keys, unless it may be idle even less.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long an idle connection that was told to end may take to do so.
+/// How long a connection that was told to end may take to do so.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// What a connection's buffer has beside the largest head.
 const BUFFER: usize = 32 << 10;
+/// How many requests are open on a connection of HTTP/2 at a time. Each may hold a head and a slice or two of
+/// its answer that nobody counts; how often a client may reset them is limited by h2's own defaults.
+const STREAMS: u32 = 64;
+/// How much of a body that no handler has read yet lies in HTTP/2's own buffers, where nobody counts it.
+const STREAM_WINDOW: u32 = 256 << 10;
+/// The same of all bodies of a connection: more, so that one that is never read leaves room for others.
+const CONNECTION_WINDOW: u32 = 512 << 10;
 
 /// What all connections of a server have in common.
 #[derive(Clone)]
@@ -63,8 +75,8 @@ impl Connections {
     }
 
     async fn speak_http(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let doing = Doing::nothing_yet();
-        let service = service_fn(|request| answer(self.router.clone(), request, &doing));
+        let (doing, unwritten) = (Doing::nothing_yet(), Unwritten::default());
+        let service = service_fn(|request| answer(self.router.clone(), request, &doing, &unwritten));
         let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         let ended = tokio::select! {
@@ -77,6 +89,12 @@ impl Connections {
                 connection.as_mut().graceful_shutdown();
                 timeout(FAREWELL, connection).await.ok()
             }
+            // The other answers of the connection may still end, in no more time than this one had.
+            () = unwritten.stuck_for(self.limits.write_time) => {
+                tracing::debug!("answer_not_taken");
+                connection.as_mut().graceful_shutdown();
+                timeout(FAREWELL.min(self.limits.write_time), connection).await.ok()
+            }
         };
         if let Some(Err(error)) = ended {
             tracing::debug!(error = %error, "connection_ended");
@@ -88,11 +106,20 @@ fn answer(
     router: Router,
     request: Request<Incoming>,
     doing: &Doing,
+    unwritten: &Unwritten,
 ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
     let open = doing.begin();
+    // Of HTTP/1.1 the socket tells.
+    let unwritten = (request.version() == Version::HTTP_2).then(|| unwritten.clone());
     async move {
         let response = router.oneshot(request.map(Body::new)).await?;
-        Ok(response.map(|body| Body::new(Leaving::new(body, open))))
+        Ok(response.map(|body| {
+            let body = Leaving::new(body, open);
+            match unwritten {
+                Some(unwritten) => Body::new(unwritten.watch(body)),
+                None => Body::new(body),
+            }
+        }))
     }
 }
 
@@ -108,7 +135,13 @@ fn builder(limits: Limits) -> auto::Builder<TokioExecutor> {
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(256)
-        .max_header_list_size(u32::try_from(limits.header_bytes.saturating_mul(2)).unwrap_or(u32::MAX));
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(limits.header_bytes.saturating_mul(2)).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SLICE)
+        // Whoever is gone is noticed although a wait or a watch has nothing to write to him for long.
+        .keep_alive_interval(limits.idle_time)
+        .keep_alive_timeout(limits.write_time);
     builder
 }

@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 
 /// How much goes out at once.
-const SLICE: usize = 64 << 10;
+pub(super) const SLICE: usize = 64 << 10;
 
 /// The body, and what lasts as long as it does.
 pub(super) struct Leaving<K> {

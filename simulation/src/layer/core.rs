@@ -1,12 +1,13 @@
 //! The core layer: the real core, its changes committed to maps, restored from them after each crash as
 //! the engine does it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, time::Duration};
 
 use broker_core::{
     Core,
     change::Effects,
-    command::{Chosen, Command, Nack, NackKind},
+    command::{Command, Nack, NackKind},
+    filter::Attributes,
     identity::{LeaseId, Sequence},
     reply::{Refusal, Reply},
 };
@@ -25,6 +26,8 @@ use crate::{
 
 /// After how many turns everything is compared.
 const ALL_EVERY: u64 = 16;
+/// How many retained messages are put to a filter before a group: what else is in the group comes in between.
+pub(super) const CHOSEN_EARLY: usize = 3;
 /// When a simulated broker is first started.
 const BEGINNING: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -93,7 +96,8 @@ impl CoreLayer {
     }
 
     fn decide_one(&mut self, command: &Command) -> Result<Result<Reply, Refusal>, Violation> {
-        let sent = self.choose(self.plant.command(command.clone(), &self.model));
+        let rest = if self.plant.is(Bug::ChosenTooEarly) { 0 } else { usize::MAX };
+        let sent = self.choose(self.plant.command(command.clone(), &self.model), rest);
         let changes = self.effects.changes.len();
         let should = self.model.apply(command, self.now);
         let is = self.core.apply(sent, self.now, &mut self.effects);
@@ -112,20 +116,17 @@ impl CoreLayer {
         Ok(is)
     }
 
-    /// Does for the core what the engine does: puts a filter to retained messages.
-    fn choose(&self, mut command: Command) -> Command {
-        let Some((filter, candidates)) = self.core.to_be_chosen(&command) else { return command };
+    /// Does for the core what the broker does: puts a filter to retained messages, so many of them.
+    fn choose(&self, mut command: Command, limit: usize) -> Command {
+        let Some(candidates) = self.core.to_be_chosen(&command, limit) else { return command };
         let topics = self.model.topics.values();
         let retained: Vec<_> = topics.flat_map(|topic| &topic.retained).map(|(message, _)| message).collect();
         let attributes = |sequence: Sequence| {
             let message = retained.iter().find(|message| message.sequence == sequence);
-            message.map(|message| [("type".to_owned(), message.kind.to_string())])
+            Ok(message.map(|message| Attributes::from_iter([("type", &message.kind)])))
         };
-        let passes = |it: &Sequence| attributes(*it).is_some_and(|attributes| filter.matches(&attributes));
-        let passing = candidates.into_iter().filter(passes).collect();
-        if let Command::Replay { chosen, .. } | Command::PutSubscription { chosen, .. } = &mut command {
-            *chosen = Chosen::These(passing);
-        }
+        let chosen: Result<(), Infallible> = candidates.choose(&mut command, attributes);
+        chosen.expect("attributes are there or not");
         command
     }
 
@@ -239,7 +240,9 @@ impl Layer for CoreLayer {
             .collect();
         for call in &turn.calls {
             let hangs_up = matches!(call, Call::Receive { asks, .. } if asks.hangs_up);
-            commands.extend(self.clients.command(call, &self.model, self.now).map(|it| (it, hangs_up)));
+            let command = self.clients.command(call, &self.model, self.now);
+            let early = if self.plant.is(Bug::ChosenTooEarly) { usize::MAX } else { CHOSEN_EARLY };
+            commands.extend(command.map(|it| (self.choose(it, early), hangs_up)));
         }
         let mut answers = self.decide(commands.clone(), true)?;
         let mut before = before;

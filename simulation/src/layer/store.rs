@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use broker::{
     Broker,
-    engine::Engine,
+    engine::{Engine, choosing},
     store::{Found, Reader, sqlite::Checkpoints},
 };
 use broker_core::command::{Command, Nack};
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use units::Timestamp;
 
 use self::{time::SimulatedTime, watched::Notes};
-use super::{Layer, Tally};
+use super::{Layer, Tally, core::CHOSEN_EARLY};
 use crate::{
     clients::Clients,
     disk::{self, Blow, Skipped, vfs},
@@ -116,13 +116,25 @@ impl StoreLayer {
         Ok(self.running.as_mut().expect("it was just started"))
     }
 
-    fn commands(&mut self, turn: &Turn, now: Timestamp) -> Vec<Sent> {
+    fn commands(&mut self, turn: &Turn, now: Timestamp) -> Result<Vec<Sent>, Violation> {
         let mut sent = Vec::new();
         for call in &turn.calls {
             let hangs_up = matches!(call, Call::Receive { asks, .. } if asks.hangs_up);
-            sent.extend(self.clients.command(call, &self.model, now).map(|command| (command, hangs_up)));
+            if let Some(mut command) = self.clients.command(call, &self.model, now) {
+                self.choose_early(&mut command)?;
+                sent.push((command, hangs_up));
+            }
         }
-        sent
+        Ok(sent)
+    }
+
+    /// Does what the broker does for a command that takes many: puts some of what is retained to the filter
+    /// before the group.
+    fn choose_early(&mut self, command: &mut Command) -> Checked {
+        let Running { engine, reader, .. } = self.running()?;
+        let Some(candidates) = engine.look().0.to_be_chosen(command, CHOSEN_EARLY) else { return Ok(()) };
+        let chosen = choosing::choose(&**reader, command, candidates);
+        chosen.map_err(|error| Violation(format!("what is retained can't be read: {error}")))
     }
 
     fn checkpoint(&mut self) -> Checked {
@@ -213,7 +225,7 @@ impl Layer for StoreLayer {
         self.time.pass(Duration::from_millis(turn.wait.into()));
         let now = self.running()?.engine.look().1;
         self.now = now;
-        let sent = self.commands(turn, now);
+        let sent = self.commands(turn, now)?;
         if self.group(&sent, turn, now)? {
             self.afterwards(turn)?;
         }

@@ -288,5 +288,5 @@ fn remember(
 }
 
 fn kind_of(message: &NewMessage) -> &str {
-    message.attributes.iter().find(|(name, _)| name == "type").map_or("", |(_, kind)| kind)
+    message.attributes.get("type").unwrap_or_default()
 }

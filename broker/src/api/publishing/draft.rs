@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use broker_core::command::{NewMessage, When};
+use broker_core::{
+    command::{NewMessage, When},
+    filter,
+};
 
 use super::{attributes::Attributes, fault::Fault, options::Options};
 use crate::{
@@ -60,14 +63,14 @@ impl Draft<'_> {
             size: u32::try_from(event.size()).unwrap_or(u32::MAX),
             available: self.rest.available.map(When::At).or(options.delay.map(When::After)),
             expires: self.rest.expires.map(When::At).or(options.ttl.map(When::After)),
-            attributes: if to_topic { event.attributes() } else { Vec::new() },
+            attributes: if to_topic { event.attributes() } else { filter::Attributes::new() },
             record: event.encode(),
         };
         (self.id.into_owned(), message)
     }
 
     /// All attributes with their values as texts: what filters look at.
-    pub(super) fn attributes(&self) -> broker_core::filter::Attributes {
+    pub(super) fn attributes(&self) -> filter::Attributes {
         self.event().attributes()
     }
 

@@ -114,10 +114,10 @@ struct Named {
 #[into_params(parameter_in = Header, rename_all = "kebab-case")]
 #[allow(dead_code)]
 pub(super) struct PublishHeaders {
-    /// How long it waits before it can be received.
+    /// How long it waits before it can be received. An event's own `deliverat` comes before it.
     #[param(rename = "Message-Delay", inline, required = false)]
     message_delay: Pause,
-    /// How long it may wait once it can be received.
+    /// How long it may wait once it can be received. An event's own `expiresat` comes before it.
     #[param(rename = "Message-TTL", inline, required = false)]
     message_ttl: Lifetime,
     /// Refuse the publish when no queue takes it.

@@ -12,7 +12,7 @@ pub(crate) const TIMES: &[f64] = &[
 pub(crate) const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
 /// Counts of values by upper bound.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Histogram {
     bounds: &'static [f64],
     /// One more than there are bounds: the last counts what lies above all.

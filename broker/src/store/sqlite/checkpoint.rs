@@ -78,6 +78,8 @@ impl Checkpoints {
 /// The thread that makes checkpoints.
 pub(super) struct Checkpointer {
     wanted: SyncSender<()>,
+    /// Whether it was told that the thread has ended by itself.
+    told_of_end: Cell<bool>,
     thread: JoinHandle<()>,
 }
 
@@ -88,7 +90,7 @@ impl Checkpointer {
         let work = move || run(&checkpoints, &wishes);
         let thread = thread::Builder::new().name("checkpoints".to_owned()).spawn(work);
         let failed = |source| StoreError::Files { what: "can't start a thread".to_owned(), source };
-        Ok(Self { wanted, thread: thread.map_err(failed)? })
+        Ok(Self { wanted, told_of_end: Cell::new(false), thread: thread.map_err(failed)? })
     }
 
     /// Asks for a checkpoint when the log is long. Call it on the writer's thread, after a commit.
@@ -96,14 +98,15 @@ impl Checkpointer {
         if PAGES_IN_LOG.get() < LOG_PAGES {
             return;
         }
-        if let Err(TrySendError::Disconnected(())) = self.wanted.try_send(()) {
+        let ended = matches!(self.wanted.try_send(()), Err(TrySendError::Disconnected(())));
+        if ended && !self.told_of_end.replace(true) {
             tracing::error!("the thread that makes checkpoints has ended: the write-ahead log grows");
         }
     }
 
     /// Waits for a checkpoint that is under way, and ends.
     pub(super) fn stop(self) {
-        let Self { wanted, thread } = self;
+        let Self { wanted, thread, .. } = self;
         drop(wanted);
         if thread.join().is_err() {
             tracing::error!("the thread that makes checkpoints panicked");
@@ -112,10 +115,37 @@ impl Checkpointer {
 }
 
 fn run(checkpoints: &Checkpoints, wishes: &Receiver<()>) {
+    let mut log = Log::default();
     while wishes.recv().is_ok() {
-        if let Err(error) = checkpoints.make() {
-            tracing::error!(error = %error, "a checkpoint failed");
+        match log.note(checkpoints.make().err().map(|error| error.to_string())) {
+            Some(News::Fails(error)) => tracing::error!(error, "checkpoints fail: the write-ahead log grows"),
+            Some(News::Works) => tracing::info!("checkpoints work again"),
+            None => {}
         }
+    }
+}
+
+/// What was said of checkpoints: after each commit one is tried, so how it fails is told once.
+#[derive(Debug, Default)]
+struct Log {
+    failure: Option<String>,
+}
+
+/// What is worth a line.
+#[derive(Debug, PartialEq, Eq)]
+enum News {
+    Fails(String),
+    Works,
+}
+
+impl Log {
+    /// One was tried, and failed or did not.
+    fn note(&mut self, failure: Option<String>) -> Option<News> {
+        if self.failure == failure {
+            return None;
+        }
+        self.failure.clone_from(&failure);
+        Some(failure.map_or(News::Works, News::Fails))
     }
 }
 
@@ -126,4 +156,21 @@ fn pass(connection: &Connection) -> Result<i64, StoreError> {
         Ok(in_log - moved)
     })?;
     Ok(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_checkpoints_fail_is_told_once_until_it_changes() {
+        let mut log = Log::default();
+        let mut note = |failure: Option<&str>| log.note(failure.map(str::to_owned));
+        let fails = |error: &str| Some(News::Fails(error.to_owned()));
+        assert_eq!(note(None), None);
+        assert_eq!([note(Some("i/o")), note(Some("i/o"))], [fails("i/o"), None]);
+        assert_eq!([note(Some("full")), note(Some("full"))], [fails("full"), None]);
+        assert_eq!([note(None), note(None)], [Some(News::Works), None]);
+        assert_eq!(note(Some("full")), fails("full"));
+    }
 }

@@ -8,7 +8,7 @@ use rusqlite::{
     backup::{Backup, StepResult},
 };
 
-use super::{FILE, schema};
+use super::{FILE, file_system::make_private, schema};
 use crate::store::{Progress, StoreError};
 
 /// How many pages of 4 KiB are copied at a time: 4 MiB.
@@ -26,6 +26,11 @@ pub fn copy(from: &Path, to: &Path, progress: Progress<'_>) -> Result<(), StoreE
     // whenever the broker commits.
     let source = schema::open_moment(&from.join(FILE))?;
     let path = to.join(FILE);
+    let failed = |what: &str| {
+        let what = format!("can't {what} {}", path.display());
+        move |source| StoreError::Files { what, source }
+    };
+    make_private(&path).map_err(failed("make"))?;
     let mut target = Connection::open(&path)?;
     target.pragma_update(None, "synchronous", "FULL")?;
     copy_pages(&source, &mut target, progress)?;
@@ -33,7 +38,7 @@ pub fn copy(from: &Path, to: &Path, progress: Progress<'_>) -> Result<(), StoreE
     target.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
     target.close().map_err(|(_, error)| error)?;
     let synced = File::open(&path).and_then(|file| file.sync_all());
-    synced.map_err(|source| StoreError::Files { what: format!("can't sync {}", path.display()), source })
+    synced.map_err(failed("sync"))
 }
 
 fn copy_pages(

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, ErrorKind},
-    os::unix::fs::FileExt as _,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
@@ -15,13 +15,24 @@ const CHUNK: usize = 1 << 20;
 pub struct FileSystem {
     /// The name by which SQLite knows it; `None` for the machine's.
     pub vfs: Option<&'static str>,
+    /// Makes the database's file where it is missing, for its owner alone.
+    pub make: fn(&Path) -> io::Result<()>,
     /// Writes a file again as it reads, and syncs it; one that is missing is left so.
     pub write_again: fn(&Path) -> io::Result<()>,
 }
 
 impl FileSystem {
     /// The machine's.
-    pub const MACHINE: Self = Self { vfs: None, write_again };
+    pub const MACHINE: Self = Self { vfs: None, make: make_private, write_again };
+}
+
+/// Makes an empty file of mode 0600 where there is none, before SQLite makes one that others may read. What
+/// SQLite makes beside it gets the same mode.
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
+    match File::options().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn write_again(path: &Path) -> io::Result<()> {

@@ -1,0 +1,92 @@
+//! Figures as they are copied out of the engine, to be written as text elsewhere: its thread only copies
+//! numbers, of so many queues or topics at a time.
+
+use broker_core::{
+    Core,
+    counters::{QueueCounters, QueueGauges},
+    identity::Name,
+    view::{QueueView, TopicView},
+};
+use units::Timestamp;
+
+use super::Measured;
+
+/// What the engine itself shows.
+#[derive(Debug)]
+pub(crate) struct EngineFigures {
+    /// Since the start, in seconds.
+    pub(super) uptime: u64,
+    /// How many receives wait.
+    pub(super) waiting: usize,
+    pub(super) measured: Measured,
+}
+
+/// What a queue shows.
+#[derive(Debug)]
+pub(crate) struct QueueFigures {
+    pub(super) name: Name,
+    pub(super) gauges: QueueGauges,
+    pub(super) counters: QueueCounters,
+    /// Of its oldest message that is not dead, in seconds; 0 without one.
+    pub(super) oldest_age: u64,
+    pub(super) remembered_ids: u64,
+    pub(super) ids_forgotten_early: u64,
+}
+
+/// What a topic shows.
+#[derive(Debug)]
+pub(crate) struct TopicFigures {
+    pub(super) name: Name,
+    pub(super) remembered_ids: u64,
+    pub(super) ids_forgotten_early: u64,
+    /// How many messages each subscriber missed, by queue.
+    pub(super) dropped: Vec<(Name, u64)>,
+}
+
+/// Figures of a kind that there are many of, each under its name.
+pub(crate) trait Named: Sized + Send + 'static {
+    /// Those behind that name, by name, so many of them.
+    fn page(core: &Core, now: Timestamp, after: Option<&Name>, limit: usize) -> Vec<Self>;
+
+    /// Whose they are.
+    fn name(&self) -> &Name;
+}
+
+impl Named for QueueFigures {
+    fn page(core: &Core, now: Timestamp, after: Option<&Name>, limit: usize) -> Vec<Self> {
+        let figures = |queue: QueueView<'_>| Self {
+            name: queue.name.clone(),
+            gauges: queue.gauges,
+            counters: queue.counters,
+            oldest_age: queue.oldest_published_at.map_or(0, |published| now.since(published).as_secs()),
+            remembered_ids: queue.remembered_ids,
+            ids_forgotten_early: queue.ids_forgotten_early,
+        };
+        core.queues(after, limit).into_iter().map(figures).collect()
+    }
+
+    fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+impl Named for TopicFigures {
+    fn page(core: &Core, _: Timestamp, after: Option<&Name>, limit: usize) -> Vec<Self> {
+        let figures = |topic: TopicView<'_>| Self {
+            name: topic.name.clone(),
+            remembered_ids: topic.remembered_ids,
+            ids_forgotten_early: topic.ids_forgotten_early,
+            dropped: dropped(core, topic.name),
+        };
+        core.topics(after, limit).into_iter().map(figures).collect()
+    }
+
+    fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+fn dropped(core: &Core, topic: &Name) -> Vec<(Name, u64)> {
+    let subscriptions = core.subscriptions(topic).into_iter();
+    subscriptions.map(|subscription| (subscription.queue_name.clone(), subscription.dropped)).collect()
+}

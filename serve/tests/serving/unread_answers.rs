@@ -1,0 +1,100 @@
+//! Answers over HTTP/2 that a client doesn't take: its socket stays writable, but it opens no window.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    routing::get,
+};
+use http_body::Frame;
+use tokio::{sync::mpsc, time::timeout};
+
+use super::server::{Client, LONG, SOON, Server};
+
+const MEBIBYTE: usize = 1 << 20;
+
+/// Room for one large answer at a time.
+async fn started(router: Router) -> Server {
+    Server::start(router, |limits| {
+        limits.write_time = SOON;
+        limits.answer_memory = MEBIBYTE;
+    })
+    .await
+}
+
+fn answers() -> Router {
+    Router::new().route("/large", get(async || vec![0; MEBIBYTE])).route("/small", get(async || "small"))
+}
+
+#[tokio::test]
+async fn a_large_answer_of_which_nothing_is_taken_ends_and_gives_back_what_it_held() {
+    let server = started(answers()).await;
+    let mut deaf = Client::with_window(&server, 0).await;
+    let mut answer = deaf.get("/large").await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(server.status("/large").await, 503, "there is room for one");
+    server.until_status("/large", 200).await;
+    let end = timeout(LONG, answer.body_mut().data()).await.expect("it ends");
+    assert!(end.is_none_or(|data| data.is_err()), "none of it comes");
+    deaf.until_closed().await;
+}
+
+#[tokio::test]
+async fn a_large_answer_of_which_no_more_is_taken_ends_too() {
+    let server = started(answers()).await;
+    let mut deaf = Client::with_window(&server, 30_000).await;
+    let mut answer = deaf.get("/large").await;
+    let mut taken = 0;
+    while let Some(Ok(data)) = timeout(LONG, answer.body_mut().data()).await.expect("it comes or ends") {
+        taken += data.len();
+    }
+    assert_eq!(taken, 30_000);
+    server.until_status("/large", 200).await;
+}
+
+#[tokio::test]
+async fn a_small_answer_of_which_not_all_is_taken_does_not_keep_its_connection() {
+    let server = started(answers()).await;
+    for window in [0, 1] {
+        let mut deaf = Client::with_window(&server, window).await;
+        let _answer = deaf.get("/small").await;
+        deaf.until_closed().await;
+    }
+}
+
+/// A body that says what it is told to.
+struct Told(mpsc::Receiver<Bytes>);
+
+impl http_body::Body for Told {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(context).map(|said| said.map(|said| Ok(Frame::data(said))))
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_has_nothing_to_say_for_long_goes_on() {
+    let (say, told) = mpsc::channel(1);
+    let told = Arc::new(Mutex::new(Some(Told(told))));
+    let talk = async move || Body::new(told.lock().unwrap().take().unwrap());
+    let server = started(Router::new().route("/talk", get(talk))).await;
+    let mut client = Client::with_window(&server, 1000).await;
+    let mut answer = client.get("/talk").await;
+    for _ in 0..3 {
+        assert!(timeout(2 * SOON, answer.body_mut().data()).await.is_err(), "it is silent");
+        say.send(Bytes::from_static(b"word")).await.unwrap();
+        let heard = timeout(LONG, answer.body_mut().data()).await.expect("it speaks").unwrap().unwrap();
+        assert_eq!(heard, "word");
+    }
+}
