@@ -47,7 +47,7 @@ impl Handlers {
         let message = composed.bytes.clone();
         let (order_id, kind) = (mail.order_id, mail.kind);
         self.mailbox.deliver(composed).await?;
-        self.store.record(self.queue, event.clone(), mail, message).await?;
+        self.store.record(self.queue, event, mail, message).await?;
         metrics::counter!("emails_sent_total", "kind" => kind.as_str()).increment(1);
         tracing::debug!(%order_id, %kind, "mail_sent");
         Ok(())

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use async_trait::async_trait;
 use events::OrderId;
 use messaging::{
-    database::{Database, DatabaseError},
+    database::{Batched, Database, DatabaseError},
     event::Event,
     failure::Failure,
 };
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 use units::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -92,14 +93,12 @@ impl Store {
     pub async fn record(
         &self,
         consumer: &'static str,
-        event: Event,
+        event: &Event,
         mail: Mail,
         message: Vec<u8>,
     ) -> Result<(), Failure> {
-        let record = self.database.hear(consumer, &event, move |conn| {
-            Box::pin(async move { Ok::<_, Failure>(insert(conn, &mail, &message).await?) })
-        });
-        record.await.map(|_| ())
+        let sent = Sent { mail, message, at: Timestamp::now() };
+        self.database.hear_batched(consumer, event, sent).await.map(|_| ())
     }
 
     /// A part of the list, oldest first.
@@ -138,21 +137,67 @@ impl Store {
     }
 }
 
-async fn insert(conn: &mut SqliteConnection, mail: &Mail, message: &[u8]) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO emails (id, order_id, kind, recipient, subject, sent_at, message) \
-         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (order_id, kind) DO NOTHING",
-    )
-    .bind(Uuid::now_v7().to_string())
-    .bind(mail.order_id.to_string())
-    .bind(mail.kind.as_str())
-    .bind(&mail.customer.email)
-    .bind(&mail.letter.subject)
-    .bind(i64::try_from(Timestamp::now().as_millis()).unwrap_or(i64::MAX))
-    .bind(message)
-    .execute(conn)
-    .await?;
-    Ok(())
+/// A mail that went out.
+struct Sent {
+    mail: Mail,
+    message: Vec<u8>,
+    at: Timestamp,
+}
+
+#[async_trait]
+impl Batched for Sent {
+    type Key = (OrderId, Kind);
+    type Done = ();
+    type Error = Failure;
+
+    fn key(&self) -> (OrderId, Kind) {
+        (self.mail.order_id, self.mail.kind)
+    }
+
+    /// The messages go as one blob, of which each row names its part.
+    async fn carry_out(connection: &mut SqliteConnection, mails: &[&Self]) -> Result<Vec<()>, Failure> {
+        let (mut rows, mut messages) = (Vec::with_capacity(mails.len()), Vec::new());
+        for Self { mail, message, at } in mails {
+            // SQLite counts from 1.
+            rows.push(SentRow {
+                id: Uuid::now_v7(),
+                order_id: mail.order_id,
+                kind: mail.kind,
+                recipient: &mail.customer.email,
+                subject: &mail.letter.subject,
+                sent_at: i64::try_from(at.as_millis()).unwrap_or(i64::MAX),
+                from: messages.len() + 1,
+                length: message.len(),
+            });
+            messages.extend_from_slice(message);
+        }
+        sqlx::query(
+            "INSERT INTO emails (id, order_id, kind, recipient, subject, sent_at, message)
+             SELECT value ->> 'id', value ->> 'order_id', value ->> 'kind', value ->> 'recipient',
+                    value ->> 'subject', value ->> 'sent_at',
+                    substr(?2, value ->> 'from', value ->> 'length')
+             FROM jsonb_each(?1) WHERE true ORDER BY jsonb_each.key
+             ON CONFLICT (order_id, kind) DO NOTHING",
+        )
+        .bind(Json(rows))
+        .bind(messages)
+        .execute(connection)
+        .await?;
+        Ok(vec![(); mails.len()])
+    }
+}
+
+/// A row of `emails`, with its columns' names; of the message, where it stands among the others.
+#[derive(Serialize)]
+struct SentRow<'a> {
+    id: Uuid,
+    order_id: OrderId,
+    kind: Kind,
+    recipient: &'a str,
+    subject: &'a str,
+    sent_at: i64,
+    from: usize,
+    length: usize,
 }
 
 fn listed(row: &SqliteRow) -> Result<Listed, sqlx::Error> {

@@ -2,6 +2,8 @@
 
 use messaging::topology::{OnFull, QueueSpec, SubscriptionSpec, Topology};
 
+use crate::kind;
+
 /// The topics.
 pub mod topic {
     /// What order-service tells.
@@ -33,22 +35,37 @@ enum Listener {
     Counts,
 }
 
-const TABLE: [(&str, &str, Listener); 8] = [
-    (topic::ORDERS, queue::INVENTORY_ORDERS, Listener::Works),
-    (topic::ORDERS, queue::PAYMENT_ORDERS, Listener::Works),
-    (topic::ORDERS, queue::EMAIL_ORDERS, Listener::Works),
-    (topic::ORDERS, queue::ANALYTICS_ORDERS, Listener::Counts),
-    (topic::STOCK, queue::ORDER_STOCK, Listener::Works),
-    (topic::PAYMENTS, queue::ORDER_PAYMENTS, Listener::Works),
-    (topic::PAYMENTS, queue::EMAIL_PAYMENTS, Listener::Works),
-    (topic::PAYMENTS, queue::ANALYTICS_PAYMENTS, Listener::Counts),
+/// Topic, queue, who listens, and the types of events that are of no use there: those alone, so that a type
+/// that nobody knows is still noticed everywhere.
+const TABLE: [(&str, &str, Listener, &[&str]); 8] = [
+    (topic::ORDERS, queue::INVENTORY_ORDERS, Listener::Works, &[]),
+    (topic::ORDERS, queue::PAYMENT_ORDERS, Listener::Works, &[]),
+    (topic::ORDERS, queue::EMAIL_ORDERS, Listener::Works, &[]),
+    (topic::ORDERS, queue::ANALYTICS_ORDERS, Listener::Counts, &[]),
+    (topic::STOCK, queue::ORDER_STOCK, Listener::Works, &[]),
+    (topic::PAYMENTS, queue::ORDER_PAYMENTS, Listener::Works, &[]),
+    (topic::PAYMENTS, queue::EMAIL_PAYMENTS, Listener::Works, NOT_MAILED),
+    (topic::PAYMENTS, queue::ANALYTICS_PAYMENTS, Listener::Counts, NOT_COUNTED),
 ];
+
+/// Of the payments, customers are mailed of refunds alone.
+const NOT_MAILED: &[&str] = &[
+    kind::PAYMENT_AUTHORIZED,
+    kind::PAYMENT_DECLINED,
+    kind::PAYMENT_CAPTURED,
+    kind::PAYMENT_CAPTURE_FAILED,
+    kind::PAYMENT_VOIDED,
+];
+
+/// Counted is the money that was taken or given back.
+const NOT_COUNTED: &[&str] =
+    &[kind::PAYMENT_AUTHORIZED, kind::PAYMENT_DECLINED, kind::PAYMENT_CAPTURE_FAILED, kind::PAYMENT_VOIDED];
 
 /// All topics, queues and subscriptions of the pipeline.
 #[must_use]
 pub fn topology() -> Topology {
     let mut topology = Topology::default();
-    for (topic, queue, listener) in TABLE {
+    for (topic, queue, listener, spares) in TABLE {
         let works = listener == Listener::Works;
         if !topology.topics.iter().any(|known| known == topic) {
             topology.topics.push(topic.to_owned());
@@ -58,6 +75,7 @@ pub fn topology() -> Topology {
             topic: topic.to_owned(),
             queue: queue.to_owned(),
             on_full: if works { OnFull::Reject } else { OnFull::Drop },
+            spares: spares.iter().map(|&kind| kind.to_owned()).collect(),
         });
     }
     topology

@@ -1,14 +1,14 @@
 //! What this service does on each event of `inventory.orders`: one transaction with the inbox, the step
-//! of the reservation, and what the others are told of it.
+//! of the reservation, and what the others are told of it. The transaction stands in `handlers/hearing.rs`.
+
+mod hearing;
 
 use async_trait::async_trait;
-use events::{Fact, Order, StockRejected, StockReleased, StockReserved, kind, parse, topic};
-use messaging::{Database, Event, Failure, Handler, Outbox, outbox};
+use events::{Fact, Order, parse};
+use messaging::{Database, Event, Failure, Handler, Outbox};
 
-use crate::{
-    reservation::{Heard, asked_for, step},
-    store::{self, Done},
-};
+use self::hearing::{Hearing, Told};
+use crate::reservation::Heard;
 
 /// Who tells it; also the name under which the inbox remembers what was heard.
 pub const SOURCE: &str = "/inventory-service";
@@ -42,46 +42,13 @@ impl Handlers {
     }
 
     async fn advance(&self, event: &Event, order: Order, heard: Heard) -> Result<(), Failure> {
-        let cause = event.clone();
-        let told = self
-            .database
-            .hear(SOURCE, event, move |connection| {
-                Box::pin(async move {
-                    let known = store::load(connection, order.order_id).await?;
-                    let (state, lines) = match known {
-                        Some(known) => (Some(known.state), known.lines),
-                        None => (None, asked_for(&order.lines)),
-                    };
-                    let done =
-                        store::carry_out(connection, order.order_id, lines, step(state, heard)).await?;
-                    let Some(news) = news(&cause, &order, done) else { return Ok::<_, Failure>(false) };
-                    outbox::add(connection, topic::STOCK, &news).await?;
-                    Ok(true)
-                })
-            })
-            .await?;
-        if told == Some(true) {
+        let hearing = Hearing { event: event.clone(), order, heard };
+        let told = self.database.hear_batched(SOURCE, event, hearing).await?;
+        if told == Some(Told::Something) {
             self.outbox.notify();
         }
         Ok(())
     }
-}
-
-/// The event that tells what was done.
-fn news(event: &Event, order: &Order, done: Done) -> Option<Event> {
-    let order_id = order.order_id;
-    Some(match done {
-        Done::Quietly => return None,
-        Done::Reserved(lines) => {
-            event.caused(SOURCE, kind::STOCK_RESERVED, &StockReserved { order_id, lines })
-        }
-        Done::Rejected(short) => {
-            event.caused(SOURCE, kind::STOCK_REJECTED, &StockRejected { order_id, short })
-        }
-        Done::Released(lines) => {
-            event.caused(SOURCE, kind::STOCK_RELEASED, &StockReleased { order_id, lines })
-        }
-    })
 }
 
 #[async_trait]

@@ -7,6 +7,7 @@ pub mod handlers;
 pub mod reservation;
 pub mod stock;
 pub mod store;
+pub mod warehouse;
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! An order's reservation: its states, and what each event of the order does to them and to the stock.
-//! Pure: no I/O. `store` carries it out.
+//! Pure: no I/O. `warehouse` carries it out.
 //!
 //! ```text
 //!   order.placed          order.confirmed
@@ -14,9 +14,11 @@
 //! `rejected` and `released` absorb: whatever is heard afterwards changes nothing.
 
 use events::{Line, StockLine};
+use serde::Serialize;
 
 /// How an order's reservation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum State {
     /// All lines are held.
     Reserved,

@@ -29,6 +29,29 @@ impl Stock {
     pub const fn available(&self) -> i64 {
         self.on_hand - self.reserved
     }
+
+    /// So many are held.
+    pub const fn hold(&mut self, pieces: i64) {
+        self.reserved += pieces;
+    }
+
+    /// So many of what is held are free again.
+    pub const fn let_go(&mut self, pieces: i64) {
+        self.reserved -= pieces;
+    }
+
+    /// So many of what is held leave.
+    pub const fn commit(&mut self, pieces: i64) {
+        self.reserved -= pieces;
+        self.on_hand -= pieces;
+        self.committed += pieces;
+    }
+
+    /// So many of what has left come back.
+    pub const fn put_back(&mut self, pieces: i64) {
+        self.on_hand += pieces;
+        self.committed -= pieces;
+    }
 }
 
 /// A SKU as it may stand in a path: 1 to 64 of `a-z A-Z 0-9 . _ -`, starting with a letter or digit.

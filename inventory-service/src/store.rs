@@ -1,21 +1,23 @@
-//! The tables of stock and reservations. What an event does is `reservation`'s rule; here it is carried
-//! out, set-based, on the caller's transaction.
+//! The tables of stock and reservations, read and written for many orders at once, on the caller's
+//! transaction. What an event does is the rule of `reservation` and `warehouse`.
 
-mod moves;
 mod shelf;
 
-use events::{OrderId, Sku, StockLine};
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use std::collections::HashMap;
 
-use crate::reservation::{State, Step};
+use events::{OrderId, StockLine};
+use serde::Serialize;
+use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow, types::Json};
 
-pub use shelf::{SetOnHand, list, on_hand, set_on_hand};
+use crate::reservation::State;
+
+pub use shelf::{SetOnHand, list, on_hand, set_on_hand, stock_of, write_back};
 
 /// The tables.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
 /// An order's reservation as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reservation {
     /// Of which order.
     pub order_id: OrderId,
@@ -25,30 +27,22 @@ pub struct Reservation {
     pub lines: Vec<StockLine>,
 }
 
-/// What a step came to: for the others to hear.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Done {
-    /// There is nothing to tell.
-    Quietly,
-    /// All lines are held.
-    Reserved(Vec<StockLine>),
-    /// There was too little of these.
-    Rejected(Vec<Sku>),
-    /// These are free again.
-    Released(Vec<StockLine>),
-}
-
-/// The reservation of an order, on the caller's transaction.
+/// The reservations of those orders, as far as there are, on the caller's transaction.
 ///
 /// # Errors
 /// What the database says.
 pub async fn load(
     connection: &mut SqliteConnection,
-    order_id: OrderId,
-) -> Result<Option<Reservation>, sqlx::Error> {
-    let select = sqlx::query("SELECT order_id, state, lines FROM reservations WHERE order_id = ?1");
-    let row = select.bind(order_id.to_string()).fetch_optional(connection).await?;
-    row.as_ref().map(read).transpose()
+    orders: &[OrderId],
+) -> Result<HashMap<OrderId, Reservation>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT order_id, state, lines FROM reservations
+         WHERE order_id IN (SELECT value FROM json_each(?1))",
+    )
+    .bind(Json(orders))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| read(row).map(|reservation| (reservation.order_id, reservation))).collect()
 }
 
 fn read(row: &SqliteRow) -> Result<Reservation, sqlx::Error> {
@@ -61,47 +55,26 @@ fn read(row: &SqliteRow) -> Result<Reservation, sqlx::Error> {
     })
 }
 
-/// Carries out a step of an order's reservation whose lines are `lines`, on the caller's transaction.
+/// Writes reservations, on the caller's transaction.
 ///
 /// # Errors
 /// What the database says.
-pub async fn carry_out(
+pub async fn save(
     connection: &mut SqliteConnection,
-    order_id: OrderId,
-    lines: Vec<StockLine>,
-    step: Step,
-) -> Result<Done, sqlx::Error> {
-    let json = json(&lines);
-    match step {
-        Step::Nothing => Ok(Done::Quietly),
-        Step::Reserve if moves::reserve(connection, &json, lines.len()).await? => {
-            insert(connection, order_id, State::Reserved, &json).await?;
-            Ok(Done::Reserved(lines))
-        }
-        Step::Reserve => {
-            insert(connection, order_id, State::Rejected, &json).await?;
-            Ok(Done::Rejected(moves::short(connection, &json).await?))
-        }
-        Step::Commit => {
-            moves::commit(connection, &json).await?;
-            turn(connection, order_id, State::Committed).await?;
-            Ok(Done::Quietly)
-        }
-        Step::Release => {
-            moves::release(connection, &json).await?;
-            turn(connection, order_id, State::Released).await?;
-            Ok(Done::Released(lines))
-        }
-        Step::PutBack => {
-            moves::put_back(connection, &json).await?;
-            turn(connection, order_id, State::Released).await?;
-            Ok(Done::Released(lines))
-        }
-        Step::Bury => {
-            insert(connection, order_id, State::Released, &json).await?;
-            Ok(Done::Quietly)
-        }
+    reservations: &[Reservation],
+) -> Result<(), sqlx::Error> {
+    if reservations.is_empty() {
+        return Ok(());
     }
+    sqlx::query(
+        "INSERT INTO reservations (order_id, state, lines)
+         SELECT value ->> 'order_id', value ->> 'state', value ->> 'lines' FROM jsonb_each(?1) WHERE true
+         ON CONFLICT DO UPDATE SET state = excluded.state",
+    )
+    .bind(Json(reservations))
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// The reservation of an order, as it is committed.
@@ -109,7 +82,7 @@ pub async fn carry_out(
 /// # Errors
 /// What the database says.
 pub async fn get(pool: &SqlitePool, order_id: OrderId) -> Result<Option<Reservation>, sqlx::Error> {
-    load(&mut *pool.acquire().await?, order_id).await
+    Ok(load(&mut *pool.acquire().await?, &[order_id]).await?.remove(&order_id))
 }
 
 /// Up to `limit` reservations, of that state if one is named, whose order's id is below `before`; newest
@@ -133,34 +106,6 @@ pub async fn reservations(
     .fetch_all(pool)
     .await?;
     rows.iter().map(read).collect()
-}
-
-async fn insert(
-    connection: &mut SqliteConnection,
-    order_id: OrderId,
-    state: State,
-    lines: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO reservations (order_id, state, lines) VALUES (?1, ?2, ?3)")
-        .bind(order_id.to_string())
-        .bind(state.name())
-        .bind(lines)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn turn(connection: &mut SqliteConnection, order_id: OrderId, state: State) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE reservations SET state = ?2 WHERE order_id = ?1")
-        .bind(order_id.to_string())
-        .bind(state.name())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-fn json(lines: &[StockLine]) -> String {
-    serde_json::to_string(lines).expect("texts and numbers are always JSON")
 }
 
 fn strange(column: &str, value: &str) -> sqlx::Error {

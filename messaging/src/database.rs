@@ -1,6 +1,7 @@
 //! A service's SQLite: one writer with group commit, readers beside it. The tables of outbox and inbox
 //! are made here; what they mean stands in their own modules. How the writer works: `database/writer.rs`.
 
+mod batch;
 mod executor;
 mod opening;
 pub(crate) mod pending;
@@ -15,9 +16,11 @@ use sqlx::{SqliteConnection, SqlitePool, migrate::Migrator};
 use tokio::sync::{mpsc, oneshot};
 use units::Timestamp;
 
-use self::unit::Answer;
+pub use self::batch::Batched;
+use self::unit::{Answer, Unit};
 use crate::{event::Event, inbox::Heard};
 
+const UNHEARD: &str = "only what is heard can be heard before";
 /// How many units of work may wait for the writer before callers wait for room.
 const MAX_WAITING: usize = 4096;
 
@@ -101,7 +104,34 @@ impl Database {
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
-        self.run(None, work).await.map(|done| done.expect("only what is heard can be heard before"))
+        self.run(|caller| unit::boxed(None, work, caller)).await.map(|done| done.expect(UNHEARD))
+    }
+
+    /// As [`Self::write`], but what others ask of the same kind at the same time is done by the same call.
+    ///
+    /// # Errors
+    /// Those of [`Self::write`].
+    ///
+    /// # Panics
+    /// As [`Self::write`].
+    pub async fn write_batched<B: Batched>(&self, item: B) -> Result<B::Done, B::Error> {
+        self.run(|caller| batch::boxed(None, item, caller)).await.map(|done| done.expect(UNHEARD))
+    }
+
+    /// As [`Self::hear`], but what others ask of the same kind at the same time is done by the same call.
+    ///
+    /// # Errors
+    /// Those of [`Self::write`].
+    ///
+    /// # Panics
+    /// As [`Self::write`].
+    pub async fn hear_batched<B: Batched>(
+        &self,
+        consumer: &str,
+        event: &Event,
+        item: B,
+    ) -> Result<Option<B::Done>, B::Error> {
+        self.run(|caller| batch::boxed(Some(Heard::new(consumer, event)), item, caller)).await
     }
 
     /// As [`Self::write`], if `consumer` did not hear this event before; that it did now is noted in the
@@ -126,24 +156,16 @@ impl Database {
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
-        self.run(Some(Heard::new(consumer, event)), work).await
+        self.run(|caller| unit::boxed(Some(Heard::new(consumer, event)), work, caller)).await
     }
 
-    async fn run<T, E>(
+    /// Gives a unit of work to the writer, and waits for its commit.
+    async fn run<T, E: From<DatabaseError>>(
         &self,
-        heard: Option<Heard>,
-        work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>>
-        + Clone
-        + Send
-        + 'static,
-    ) -> Result<Option<T>, E>
-    where
-        T: Send + 'static,
-        E: From<DatabaseError> + Send + 'static,
-    {
+        unit: impl FnOnce(oneshot::Sender<Answer<T, E>>) -> Box<dyn Unit>,
+    ) -> Result<Option<T>, E> {
         let (caller, answer) = oneshot::channel();
-        let unit = unit::boxed(heard, work, caller);
-        self.writer.send(writer::Order::Unit(unit)).await.map_err(|_| DatabaseError::Closed)?;
+        self.writer.send(writer::Order::Unit(unit(caller))).await.map_err(|_| DatabaseError::Closed)?;
         match answer.await.map_err(|_| DatabaseError::Closed)? {
             Answer::Worked(result) => result.map(Some),
             Answer::HeardBefore => Ok(None),

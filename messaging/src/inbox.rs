@@ -3,13 +3,10 @@
 //! [`Database::hear`](crate::Database::hear), or [`first_time`] on a transaction of its own; the database's
 //! writer prunes.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use serde::Serialize;
+use sqlx::{SqliteConnection, types::Json};
 use units::Timestamp;
 
 use crate::{database::millis, event::Event};
@@ -19,7 +16,7 @@ use crate::{database::millis, event::Event};
 pub const RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What is noted of an event that a consumer hears.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, sqlx::FromRow)]
 pub(crate) struct Heard {
     consumer: String,
     source: String,
@@ -32,48 +29,41 @@ impl Heard {
     }
 }
 
-/// How many rows go in one statement: each size is prepared once for a connection.
-const MANY: usize = 16;
-static NOTE_MANY: LazyLock<Arc<str>> = LazyLock::new(|| note_sql(MANY));
-static NOTE_ONE: LazyLock<Arc<str>> = LazyLock::new(|| note_sql(1));
-
-fn note_sql(rows: usize) -> Arc<str> {
-    let values = vec!["(?, ?, ?, ?)"; rows].join(", ");
-    format!(
-        "INSERT INTO inbox (consumer, source, id, heard_at) VALUES {values}
-         ON CONFLICT DO NOTHING RETURNING consumer, source, id"
-    )
-    .into()
+macro_rules! note {
+    ($before:literal) => {
+        concat!(
+            $before,
+            "INSERT INTO inbox (consumer, source, id, heard_at)
+             SELECT value ->> 'consumer', value ->> 'source', value ->> 'id', ?2
+             FROM jsonb_each(?1) WHERE true
+             ON CONFLICT DO NOTHING RETURNING consumer, source, id"
+        )
+    };
 }
 
-/// Notes all of these in few statements. Answers which of them are heard for the first time.
-pub(crate) async fn note_all(
+const NOTE: &str = note!("");
+const BEGIN_AND_NOTE: &str = note!("BEGIN IMMEDIATE; ");
+
+/// Begins a transaction by noting all of these, in one go: each going to SQLite's thread and back costs more
+/// than what is done there. Answers which of them are heard for the first time.
+pub(crate) async fn begin(
     connection: &mut SqliteConnection,
     heard: &[Heard],
 ) -> Result<HashSet<Heard>, sqlx::Error> {
-    let mut first = HashSet::with_capacity(heard.len());
-    let (many, ones) = heard.as_chunks::<MANY>();
-    for heard in many {
-        first.extend(note(connection, &NOTE_MANY, heard).await?);
+    if heard.is_empty() {
+        sqlx::query("BEGIN IMMEDIATE").execute(connection).await?;
+        return Ok(HashSet::new());
     }
-    for heard in ones {
-        first.extend(note(connection, &NOTE_ONE, std::slice::from_ref(heard)).await?);
-    }
-    Ok(first)
+    note_all(connection, BEGIN_AND_NOTE, heard).await
 }
 
-async fn note(
+async fn note_all(
     connection: &mut SqliteConnection,
-    sql: &Arc<str>,
+    sql: &'static str,
     heard: &[Heard],
-) -> Result<Vec<Heard>, sqlx::Error> {
-    let now = millis(Timestamp::now());
-    // The text is made above of constants alone.
-    let mut query = sqlx::query_as(AssertSqlSafe(Arc::clone(sql)));
-    for Heard { consumer, source, id } in heard {
-        query = query.bind(consumer).bind(source).bind(id).bind(now);
-    }
-    query.fetch_all(connection).await
+) -> Result<HashSet<Heard>, sqlx::Error> {
+    let noted = sqlx::query_as(sql).bind(Json(heard)).bind(millis(Timestamp::now()));
+    Ok(noted.fetch_all(connection).await?.into_iter().collect())
 }
 
 /// Takes back what was noted, where nothing was done for it.
@@ -107,6 +97,22 @@ pub async fn first_time(
     .execute(connection)
     .await?;
     Ok(noted.rows_affected() == 1)
+}
+
+/// As [`first_time`], for many events that may have been heard before.
+///
+/// # Errors
+/// What the database says.
+pub async fn note<'e>(
+    connection: &mut SqliteConnection,
+    consumer: &str,
+    events: impl IntoIterator<Item = &'e Event>,
+) -> Result<(), sqlx::Error> {
+    let heard: Vec<_> = events.into_iter().map(|event| Heard::new(consumer, event)).collect();
+    if heard.is_empty() {
+        return Ok(());
+    }
+    note_all(connection, NOTE, &heard).await.map(|_| ())
 }
 
 /// Forgets what was heard before `before`, at most `limit` rows, and tells how many.

@@ -39,7 +39,7 @@ pub mod trace_context;
 pub mod transport;
 
 pub use consumer::{Consumer, Handler};
-pub use database::{Database, DatabaseError};
+pub use database::{Batched, Database, DatabaseError};
 pub use event::Event;
 pub use failure::Failure;
 pub use outbox::Outbox;

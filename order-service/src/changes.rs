@@ -9,15 +9,20 @@ use std::{
 use events::OrderId;
 use tokio::sync::watch;
 
+use crate::order::Order;
+
+/// An order as its last change left it; `None` before one.
+type Changed = Option<Arc<Order>>;
+
 /// Who waits for which order; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Changes(Arc<Mutex<HashMap<OrderId, watch::Sender<()>>>>);
+pub struct Changes(Arc<Mutex<HashMap<OrderId, watch::Sender<Changed>>>>);
 
 /// One who waits. Changes since it was made are not missed.
 #[derive(Debug)]
 pub struct Waiting {
     order: OrderId,
-    changed: watch::Receiver<()>,
+    changed: watch::Receiver<Changed>,
     changes: Changes,
 }
 
@@ -30,22 +35,27 @@ impl Changes {
     }
 
     /// An order's status changed, and that is on disk.
-    pub fn tell(&self, order: OrderId) {
-        if let Some(sender) = self.lock().get(&order) {
-            sender.send_replace(());
+    pub fn tell(&self, order: Order) {
+        if let Some(sender) = self.lock().get(&order.id) {
+            sender.send_replace(Some(Arc::new(order)));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<OrderId, watch::Sender<()>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<OrderId, watch::Sender<Changed>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Waiting {
-    /// Waits for the next change.
-    pub async fn changed(&mut self) {
-        // The sender stays in the map as long as this one waits.
-        let _ = self.changed.changed().await;
+    /// Waits for the next change: the order as it left it.
+    pub async fn changed(&mut self) -> Arc<Order> {
+        loop {
+            // The sender stays in the map as long as this one waits.
+            let _ = self.changed.changed().await;
+            if let Some(order) = &*self.changed.borrow_and_update() {
+                return Arc::clone(order);
+            }
+        }
     }
 }
 
@@ -61,14 +71,33 @@ impl Drop for Waiting {
 
 #[cfg(test)]
 mod tests {
+    use events::{Customer, Money};
+    use units::Timestamp;
+
     use super::*;
+    use crate::order::Status;
+
+    fn order() -> Order {
+        Order {
+            id: OrderId::new(),
+            status: Status::Confirmed,
+            customer: Customer { name: "Ada".to_owned(), email: "ada@example.com".to_owned() },
+            lines: vec![],
+            total: Money::eur(1),
+            payment_method: "pm_card_visa".to_owned(),
+            created_at: Timestamp::from_millis(1),
+            updated_at: Timestamp::from_millis(2),
+            timeline: vec![],
+            attention: vec![],
+        }
+    }
 
     #[tokio::test]
     async fn who_waits_hears_a_change_even_before_it_listens() {
-        let (changes, order) = (Changes::default(), OrderId::new());
-        let mut waiting = changes.wait_for(order);
-        changes.tell(order);
-        waiting.changed().await;
+        let (changes, order) = (Changes::default(), order());
+        let mut waiting = changes.wait_for(order.id);
+        changes.tell(order.clone());
+        assert_eq!(*waiting.changed().await, order);
     }
 
     #[test]

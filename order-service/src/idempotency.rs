@@ -68,10 +68,10 @@ impl Fingerprint {
         Self(bytes.try_into().unwrap_or_default())
     }
 
-    /// As it is stored.
+    /// As it is stored, in hexadecimal digits.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+    pub fn to_hex(&self) -> String {
+        blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
 }
 

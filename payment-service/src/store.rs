@@ -1,10 +1,12 @@
-//! The payments' table: one row an order, read and written whole. What may follow what is `payment`'s
+//! The payments' table: one row an order, read and written whole, those of many orders at once. What may follow what is `payment`'s
 //! matter; when a transaction begins and ends is the caller's.
 
 mod row;
 
+use std::collections::HashMap;
+
 use events::OrderId;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqlitePool, types::Json};
 use units::Timestamp;
 
 pub use row::{Cause, Stored};
@@ -12,47 +14,45 @@ pub use row::{Cause, Stored};
 /// The tables.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
-/// The payment of an order, on the caller's transaction.
+/// The payments of those orders, as far as there are, on the caller's transaction.
 ///
 /// # Errors
 /// What the database says.
 pub async fn load(
     connection: &mut SqliteConnection,
-    order_id: OrderId,
-) -> Result<Option<Stored>, sqlx::Error> {
-    let select = sqlx::query("SELECT * FROM payments WHERE order_id = ?1").bind(order_id.to_string());
-    select.fetch_optional(connection).await?.as_ref().map(row::read).transpose()
+    orders: &[OrderId],
+) -> Result<HashMap<OrderId, Stored>, sqlx::Error> {
+    let select = sqlx::query("SELECT * FROM payments WHERE order_id IN (SELECT value FROM json_each(?1))");
+    let rows = select.bind(Json(orders)).fetch_all(connection).await?;
+    rows.iter().map(|row| row::read(row).map(|stored| (stored.payment.order_id, stored))).collect()
 }
 
-/// Writes a payment, on the caller's transaction. Its intent may be taken up by the sweeper from
-/// `due_at` on.
+/// Writes payments, on the caller's transaction. The intent of each may be taken up by the sweeper from the
+/// time beside it on.
 ///
 /// # Errors
 /// What the database says.
 pub async fn save(
     connection: &mut SqliteConnection,
-    stored: &Stored,
-    due_at: Timestamp,
+    payments: &[(&Stored, Timestamp)],
 ) -> Result<(), sqlx::Error> {
-    let payment = &stored.payment;
+    if payments.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = payments.iter().map(|(stored, due_at)| row::Written::of(stored, *due_at)).collect();
     sqlx::query(
-        "INSERT INTO payments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-         ON CONFLICT DO UPDATE SET method = ?5, reference = ?6, confirmed = ?7, cancelled = ?8, status = ?9,
-             intent = ?10, due_at = ?11, cause = ?12, attempts = ?13",
+        "INSERT INTO payments
+         SELECT value ->> 'order_id', value ->> 'amount', value ->> 'currency', value ->> 'customer',
+                value ->> 'method', value ->> 'reference', value ->> 'confirmed', value ->> 'cancelled',
+                value ->> 'status', value ->> 'intent', value ->> 'due_at', value ->> 'cause',
+                value ->> 'attempts'
+         FROM jsonb_each(?1) WHERE true
+         ON CONFLICT DO UPDATE SET method = excluded.method, reference = excluded.reference,
+             confirmed = excluded.confirmed, cancelled = excluded.cancelled, status = excluded.status,
+             intent = excluded.intent, due_at = excluded.due_at, cause = excluded.cause,
+             attempts = excluded.attempts",
     )
-    .bind(payment.order_id.to_string())
-    .bind(payment.amount.amount)
-    .bind(payment.amount.currency.as_str())
-    .bind(row::json(&payment.customer))
-    .bind(payment.charge.as_ref().map(|charge| charge.method.as_str()))
-    .bind(payment.charge.as_ref().map(|charge| charge.reference.0.as_str()))
-    .bind(payment.confirmed)
-    .bind(payment.cancelled)
-    .bind(payment.status.name())
-    .bind(payment.intent.map(crate::gateway::Operation::name))
-    .bind(millis(due_at))
-    .bind(row::json(&stored.cause))
-    .bind(row::json(&payment.attempts))
+    .bind(Json(rows))
     .execute(connection)
     .await?;
     Ok(())
@@ -63,7 +63,7 @@ pub async fn save(
 /// # Errors
 /// What the database says.
 pub async fn get(pool: &SqlitePool, order_id: OrderId) -> Result<Option<Stored>, sqlx::Error> {
-    load(&mut *pool.acquire().await?, order_id).await
+    Ok(load(&mut *pool.acquire().await?, &[order_id]).await?.remove(&order_id))
 }
 
 /// Up to `limit` payments whose order's id is below `before`, newest first; with `open`, only those

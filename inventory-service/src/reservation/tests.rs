@@ -38,6 +38,7 @@ fn the_drawing_is_what_happens() {
 fn a_state_has_a_name_that_is_read_back() {
     for state in State::ALL {
         assert_eq!(State::named(state.name()), Some(state));
+        assert_eq!(serde_json::to_value(state).unwrap(), state.name());
     }
 }
 

@@ -1,7 +1,7 @@
-//! Looking at the stock, and setting it by hand.
+//! The stock's table: read and written back for those who work on it, looked at, set by hand.
 
 use events::Sku;
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow, types::Json};
 
 use crate::stock::Stock;
 
@@ -23,6 +23,36 @@ pub enum SetOnHand {
 pub async fn on_hand(connection: &mut SqliteConnection, sku: &Sku) -> Result<Option<Stock>, sqlx::Error> {
     let select = sqlx::query("SELECT * FROM stock WHERE sku = ?1").bind(sku.as_str());
     select.fetch_optional(connection).await?.as_ref().map(read).transpose()
+}
+
+/// The stock of those SKUs, as far as there are.
+///
+/// # Errors
+/// What the database says.
+pub async fn stock_of(connection: &mut SqliteConnection, skus: &[&Sku]) -> Result<Vec<Stock>, sqlx::Error> {
+    let select = sqlx::query("SELECT * FROM stock WHERE sku IN (SELECT value FROM json_each(?1))");
+    let rows = select.bind(Json(skus)).fetch_all(connection).await?;
+    rows.iter().map(read).collect()
+}
+
+/// Writes back what is on hand, held and gone of SKUs that were read on the same transaction.
+///
+/// # Errors
+/// What the database says.
+pub async fn write_back(
+    connection: &mut SqliteConnection,
+    stock: impl Iterator<Item = &Stock>,
+) -> Result<(), sqlx::Error> {
+    let rows: Vec<_> =
+        stock.map(|stock| (&stock.sku, stock.on_hand, stock.reserved, stock.committed)).collect();
+    sqlx::query(
+        "UPDATE stock SET on_hand = now ->> 1, reserved = now ->> 2, committed = now ->> 3
+         FROM (SELECT value AS now FROM jsonb_each(?1)) WHERE sku = now ->> 0",
+    )
+    .bind(Json(rows))
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Up to `limit` SKUs after `after`, by SKU.

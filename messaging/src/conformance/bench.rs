@@ -72,6 +72,7 @@ impl<'a> Bench<'a> {
             topic: bench.topic.clone(),
             queue: queue.clone(),
             on_full: OnFull::Reject,
+            spares: vec![],
         };
         let topology = Topology {
             topics: vec![bench.topic.clone()],

@@ -14,7 +14,7 @@ use std::{
 
 /// How often the thread lets others run before it parks. Where all cores are busy that is no waste: what
 /// it waits for runs meanwhile.
-const YIELDS: u32 = 24;
+const YIELDS: u32 = 2;
 
 struct Signal {
     woken: AtomicBool,

@@ -1,14 +1,11 @@
 //! What the unit of work that runs on this thread has said so far. A database's writer runs units one
 //! after the other on a thread of its own; what they say is written for all of them together just before
-//! their commit, in few statements. What is said elsewhere is written at once.
+//! their commit, in one statement. What is said elsewhere is written at once.
 
-use std::{
-    cell::RefCell,
-    sync::{Arc, LazyLock},
-};
+use std::cell::RefCell;
 
 use bytes::Bytes;
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::{SqliteConnection, types::Json};
 use units::Timestamp;
 
 use super::millis;
@@ -56,40 +53,45 @@ pub(crate) fn keep(row: Row) -> Option<Row> {
     })
 }
 
-/// How many rows go in one statement: each size is prepared once for a connection.
-const MANY: usize = 16;
-static INSERT_MANY: LazyLock<Arc<str>> = LazyLock::new(|| insert_sql(MANY));
-static INSERT_ONE: LazyLock<Arc<str>> = LazyLock::new(|| insert_sql(1));
-
-fn insert_sql(rows: usize) -> Arc<str> {
-    let values = vec!["(?, ?, ?, ?, ?, ?, ?)"; rows].join(", ");
-    format!("INSERT INTO outbox (topic, source, id, type, key, written_at, event) VALUES {values}").into()
+macro_rules! insert {
+    ($after:literal) => {
+        concat!(
+            "INSERT INTO outbox (topic, source, id, type, key, written_at, event)
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+                    substr(?2, value ->> 6, value ->> 7)
+             FROM jsonb_each(?1) ORDER BY jsonb_each.key",
+            $after
+        )
+    };
 }
 
-/// Writes rows, in order.
+const INSERT: &str = insert!("");
+const INSERT_AND_COMMIT: &str = insert!("; COMMIT");
+
+/// Writes rows, in order, in one statement.
 pub(crate) async fn write(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
-    let (many, ones) = rows.as_chunks::<MANY>();
-    for rows in many {
-        insert(connection, &INSERT_MANY, rows).await?;
-    }
-    for row in ones {
-        insert(connection, &INSERT_ONE, std::slice::from_ref(row)).await?;
-    }
-    Ok(())
+    if rows.is_empty() { Ok(()) } else { run(connection, INSERT, rows).await }
 }
 
-async fn insert(connection: &mut SqliteConnection, sql: &Arc<str>, rows: &[Row]) -> Result<(), sqlx::Error> {
-    // The text is made above of constants alone.
-    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
-    for Row { topic, event, json, at } in rows {
-        query = query
-            .bind(topic.as_str())
-            .bind(event.source())
-            .bind(event.id())
-            .bind(event.kind())
-            .bind(event.partition_key())
-            .bind(millis(*at))
-            .bind(json.as_ref());
+/// Writes rows, in order, and commits, in one go.
+pub(crate) async fn commit(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return sqlx::query("COMMIT").execute(connection).await.map(|_| ());
     }
-    query.execute(connection).await.map(|_| ())
+    run(connection, INSERT_AND_COMMIT, rows).await
+}
+
+/// The events' bytes go as one blob, of which each row names its part: as texts in the JSON they would be
+/// escaped and read once more.
+async fn run(connection: &mut SqliteConnection, sql: &'static str, rows: &[Row]) -> Result<(), sqlx::Error> {
+    let mut events = Vec::with_capacity(rows.iter().map(|row| row.json.len()).sum());
+    let mut columns = Vec::with_capacity(rows.len());
+    for Row { topic, event, json, at } in rows {
+        // SQLite counts from 1.
+        let (from, length) = (events.len() + 1, json.len());
+        let (source, id, kind, key) = (event.source(), event.id(), event.kind(), event.partition_key());
+        columns.push((topic, source, id, kind, key, millis(*at), from, length));
+        events.extend_from_slice(json);
+    }
+    sqlx::query(sql).bind(Json(columns)).bind(events).execute(connection).await.map(|_| ())
 }

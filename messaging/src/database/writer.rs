@@ -3,11 +3,11 @@
 //! serves all who wait for it.
 //!
 //! ```text
-//! all go well  BEGIN IMMEDIATE · what they hear · unit · unit · unit · what they said · COMMIT
+//! all go well  BEGIN IMMEDIATE · what they hear · batch · batch · batch · what they said · COMMIT
 //! one fails    ROLLBACK, and again with each unit in a SAVEPOINT, so that it is undone alone
 //! ```
 //! What the units hear is noted for all of them at once before they run, and what they said to the outbox
-//! is written for all at once before the COMMIT.
+//! is written for all at once before the COMMIT. Which units make a batch: `database/batch.rs`.
 
 use std::{collections::HashSet, io, sync::Arc, thread};
 
@@ -15,7 +15,9 @@ use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    DatabaseError, executor,
+    DatabaseError,
+    batch::batches,
+    executor,
     pending::{self, Row},
     unit::{Outcome, Unit},
     upkeep::Upkeep,
@@ -118,11 +120,11 @@ async fn together(
     connection: &mut SqliteConnection,
     units: &mut [Box<dyn Unit>],
 ) -> Result<Group, sqlx::Error> {
-    execute(connection, "BEGIN IMMEDIATE").await?;
-    let mut first_heard = note_heard(connection, units).await?;
+    let mut first_heard = begin(connection, units).await?;
     let mut said = Vec::new();
-    for unit in units {
-        if attempt(connection, unit.as_mut(), &mut first_heard, &mut said).await == Outcome::Undo {
+    let news = units.iter_mut().map(|unit| &mut **unit).filter_map(|unit| unheard(unit, &mut first_heard));
+    for mut batch in batches(news) {
+        if attempt(connection, &mut batch, &mut said).await == Outcome::Undo {
             undo_all(connection).await;
             return Ok(Group::Undone);
         }
@@ -135,17 +137,18 @@ async fn one_by_one(
     connection: &mut SqliteConnection,
     units: &mut [Box<dyn Unit>],
 ) -> Result<Group, sqlx::Error> {
-    execute(connection, "BEGIN IMMEDIATE").await?;
-    let mut first_heard = note_heard(connection, units).await?;
+    let mut first_heard = begin(connection, units).await?;
     let mut said = Vec::new();
     for unit in units {
+        let heard = unit.hears().cloned();
+        let Some(unit) = unheard(&mut **unit, &mut first_heard) else { continue };
         execute(connection, "SAVEPOINT unit").await?;
-        match attempt(connection, unit.as_mut(), &mut first_heard, &mut said).await {
+        match attempt(connection, &mut [unit], &mut said).await {
             Outcome::Keep => execute(connection, "RELEASE unit").await?,
             Outcome::Undo => {
                 execute(connection, "ROLLBACK TO unit; RELEASE unit").await?;
                 // The same event may come to a later unit, which then is the first to hear it.
-                first_heard.extend(unit.hears().cloned());
+                first_heard.extend(heard);
             }
         }
     }
@@ -155,28 +158,34 @@ async fn one_by_one(
     commit(connection, &said).await
 }
 
-/// Notes for all units at once what they hear; answers what is heard for the first time.
-async fn note_heard(
+/// Begins the transaction and notes for all units at once what they hear; answers what is heard for the
+/// first time.
+async fn begin(
     connection: &mut SqliteConnection,
     units: &[Box<dyn Unit>],
 ) -> Result<HashSet<Heard>, sqlx::Error> {
     let heard: Vec<_> = units.iter().filter_map(|unit| unit.hears().cloned()).collect();
-    inbox::note_all(connection, &heard).await
+    inbox::begin(connection, &heard).await
 }
 
-/// Runs a unit, unless it was heard before. What it said is kept if it is.
-async fn attempt(
-    connection: &mut SqliteConnection,
-    unit: &mut dyn Unit,
-    first_heard: &mut HashSet<Heard>,
-    said: &mut Vec<Row>,
-) -> Outcome {
+/// The unit, unless it is for an event that was heard before: then it is told so.
+fn unheard<'u>(unit: &'u mut dyn Unit, first_heard: &mut HashSet<Heard>) -> Option<&'u mut dyn Unit> {
     if unit.hears().is_some_and(|heard| !first_heard.remove(heard)) {
         unit.skip();
-        return Outcome::Keep;
+        return None;
     }
+    Some(unit)
+}
+
+/// Runs a batch. What its units said is kept if they are.
+async fn attempt(
+    connection: &mut SqliteConnection,
+    batch: &mut [&mut dyn Unit],
+    said: &mut Vec<Row>,
+) -> Outcome {
+    let Some((first, others)) = batch.split_first_mut() else { return Outcome::Keep };
     pending::begin();
-    let outcome = unit.run(connection).await;
+    let outcome = first.run(others, connection).await;
     let said_now = pending::end();
     if outcome == Outcome::Keep {
         said.extend(said_now);
@@ -185,8 +194,7 @@ async fn attempt(
 }
 
 async fn commit(connection: &mut SqliteConnection, said: &[Row]) -> Result<Group, sqlx::Error> {
-    pending::write(connection, said).await?;
-    execute(connection, "COMMIT").await?;
+    pending::commit(connection, said).await?;
     Ok(Group::Committed)
 }
 

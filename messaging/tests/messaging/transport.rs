@@ -14,7 +14,7 @@ use axum::{
 };
 use messaging::{
     Destination, Event, Transport,
-    topology::{OnFull, QueueSpec},
+    topology::{OnFull, QueueSpec, SubscriptionSpec},
     transport::{self, Mode, PublishError, Receive, TransportError},
 };
 use serde_json::{Value, json};
@@ -221,4 +221,20 @@ fn a_url_of_another_scheme_or_none_opens_nothing_and_says_what_would() {
         assert!(transport::connect(url).unwrap_err().to_string().contains("http://HOST:PORT"), "{url}");
     }
     assert!(transport::connect("http://").is_err());
+}
+
+#[tokio::test]
+async fn a_queue_is_spared_the_types_that_it_has_no_use_for_and_no_other() {
+    let broker = Broker::start().await;
+    let mut topology = orders_to_work();
+    let all = SubscriptionSpec { queue: "all".to_owned(), ..topology.subscriptions[0].clone() };
+    topology.queues.push(QueueSpec { name: "all".to_owned(), ordered_by_key: true });
+    topology.subscriptions[0].spares = vec!["dull".to_owned(), "duller".to_owned()];
+    topology.subscriptions.push(all);
+    broker.transport().declare(&topology).await.unwrap();
+    let events = ["dull", "told", "duller", "unheard-of"].map(|kind| Event::new("/test", kind, &1));
+    for result in broker.transport().publish(&Destination::topic("orders"), &events).await {
+        result.unwrap();
+    }
+    assert_eq!((broker.count("work", "published").await, broker.count("all", "published").await), (2, 4));
 }

@@ -1,6 +1,6 @@
 //! `GET /orders/{id}`: an order, at once or when it is no longer pending.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State};
 use events::OrderId;
@@ -68,7 +68,7 @@ pub(super) async fn get_order(
             return Ok(Json(order));
         }
         tokio::select! {
-            () = waiting.changed() => {}
+            order = waiting.changed() => return Ok(Json(Arc::unwrap_or_clone(order))),
             () = sleep(left.min(LOOK_AGAIN)) => {}
             () = app.0.stop.cancelled() => {}
         }

@@ -1,7 +1,10 @@
 //! What was heard of stock, payment and deadline. Each only ever moves forward.
 
+use serde::Serialize;
+
 /// What inventory-service said last of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, sqlx::Type)]
+#[serde(rename_all = "kebab-case")]
 #[sqlx(rename_all = "kebab-case")]
 pub enum StockHeard {
     /// Nothing yet.
@@ -37,7 +40,8 @@ impl StockHeard {
 }
 
 /// What payment-service said last of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, sqlx::Type)]
+#[serde(rename_all = "kebab-case")]
 #[sqlx(rename_all = "kebab-case")]
 pub enum PaymentHeard {
     /// Nothing yet.
@@ -85,7 +89,8 @@ impl PaymentHeard {
 
 /// How far an order's deadline is. When it falls due, a mark goes into both queues, behind whatever
 /// waits there for the order; only when both marks have been read has the deadline passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, sqlx::Type)]
+#[serde(rename_all = "kebab-case")]
 #[sqlx(rename_all = "kebab-case")]
 pub enum Deadline {
     /// No mark was read.

@@ -1,22 +1,27 @@
-//! Taking an order one step further: read its state, let the saga decide, write by compare-and-set,
-//! publish what follows. On the caller's transaction.
+//! Taking orders one step further: read their states, let the saga decide, write by compare-and-set
+//! (`advancing/writing.rs`), publish what follows (`advancing/announcing.rs`). In one transaction, and in
+//! one go for all orders of which something was heard at once.
 
-use std::time::Duration;
+mod announcing;
+mod writing;
 
-use events::{CancelReason, OrderCancelled, OrderId, kind, topic};
-use messaging::{Event, outbox};
-use serde::Serialize;
+use std::{collections::HashMap, time::Duration};
+
+use async_trait::async_trait;
+use events::OrderId;
+use messaging::{Batched, Event};
 use sqlx::{SqliteConnection, types::Json};
 use units::Timestamp;
 
+use self::writing::Write;
 use super::{
     SOURCE, Store, StoreError,
-    row::{OrderRow, StateRow, millis, order_columns},
+    row::{StateRow, millis},
 };
 use crate::{
     notes,
-    order::{Attention, Happening, Order},
-    saga::{self, Announcement, Decision, Input, State},
+    order::{Happening, Order},
+    saga::{self, Announcement, Decision, Input},
 };
 
 /// One thing that happened to an order.
@@ -52,13 +57,9 @@ impl Store {
     /// When the database fails, or there is no such order; nothing has changed then, and the event may be
     /// heard again.
     pub async fn hear(&self, event: &Event, change: Change, grace: Duration) -> Result<Outcome, StoreError> {
-        let (cause, order) = (event.clone(), change.order);
-        let heard = self.database.hear(SOURCE, event, move |connection| {
-            Box::pin(async move { advance(connection, &change, Some(&cause), grace).await })
-        });
-        let outcome = heard.await?.unwrap_or(Outcome::Repeated);
-        self.tell(order, outcome);
-        Ok(outcome)
+        let advance = Advance { change, cause: Some(event.clone()), grace };
+        let heard = self.database.hear_batched(SOURCE, event, advance).await?;
+        Ok(heard.map_or(Outcome::Repeated, |advanced| Outcome::Decided(self.tell(advanced))))
     }
 
     /// Does what the customer or the clock asks for.
@@ -66,60 +67,102 @@ impl Store {
     /// # Errors
     /// When the database fails, or there is no such order; nothing has changed then.
     pub async fn advance(&self, change: Change, grace: Duration) -> Result<Outcome, StoreError> {
-        let order = change.order;
-        let advanced = self.database.write(move |connection| {
-            Box::pin(async move { advance(connection, &change, None, grace).await })
-        });
-        let outcome = advanced.await?;
-        self.tell(order, outcome);
-        Ok(outcome)
+        let advance = Advance { change, cause: None, grace };
+        let advanced = self.database.write_batched(advance).await?;
+        Ok(Outcome::Decided(self.tell(advanced)))
     }
 
     /// Wakes who waits for what was just committed.
-    fn tell(&self, order: OrderId, outcome: Outcome) {
-        if let Outcome::Decided(Decision { announce: Some(announcement), .. }) = outcome {
+    fn tell(&self, Advanced { decision, order }: Advanced) -> Decision {
+        if let (Some(announcement), Some(order)) = (decision.announce, order) {
             self.outbox.notify();
-            self.changes.tell(order);
             let status = match announcement {
                 Announcement::Confirmed => "confirmed",
                 Announcement::Cancelled(reason) => reason.as_str(),
             };
             metrics::counter!("orders_decided_total", "outcome" => status).increment(1);
-            tracing::debug!(order_id = %order, outcome = status, "order_decided");
+            tracing::debug!(order_id = %order.id, outcome = status, "order_decided");
+            self.changes.tell(order);
         }
+        decision
     }
 }
 
-async fn advance(
-    connection: &mut SqliteConnection,
-    change: &Change,
-    cause: Option<&Event>,
+/// What a change came to.
+struct Advanced {
+    decision: Decision,
+    /// The order from now on, where the others are told of it.
+    order: Option<Order>,
+}
+
+/// A change that is to be carried out, and the event that caused it.
+struct Advance {
+    change: Change,
+    cause: Option<Event>,
     grace: Duration,
-) -> Result<Outcome, StoreError> {
-    let row: Option<StateRow> = sqlx::query_as(
-        "SELECT status, reason, stock, payment, deadline, owed_by, attention FROM orders WHERE id = ?",
-    )
-    .bind(change.order.to_string())
-    .fetch_optional(&mut *connection)
-    .await?;
-    let row = row.ok_or(StoreError::NoSuchOrder(change.order))?;
-    let state = row.state(change.order)?;
-    let decision = saga::decide(&state, change.input);
-    let happenings = notes::happenings(change, &decision);
-    if decision.next == state && happenings.is_empty() {
-        return Ok(Outcome::Decided(decision));
+}
+
+#[async_trait]
+impl Batched for Advance {
+    type Key = OrderId;
+    type Done = Advanced;
+    type Error = StoreError;
+
+    fn key(&self) -> OrderId {
+        self.change.order
     }
-    let write = Write {
-        order: change.order,
-        before: state,
-        next: decision.next,
-        owed_by: owed_by(&row, &decision, change.at, grace),
-        attention: notes::attention(row.attention.0, change, &decision),
-        happenings,
-        at: change.at,
-    };
-    write.run(connection, decision.announce.map(|announcement| (announcement, change, cause))).await?;
-    Ok(Outcome::Decided(decision))
+
+    async fn carry_out(
+        connection: &mut SqliteConnection,
+        advances: &[&Self],
+    ) -> Result<Vec<Advanced>, StoreError> {
+        let mut states = states(connection, advances).await?;
+        let (mut decisions, mut writes) = (Vec::new(), Vec::new());
+        for advance in advances {
+            let row = states.remove(&advance.key().to_string());
+            let (decision, write) = advance.decide(&row.ok_or(StoreError::NoSuchOrder(advance.key()))?)?;
+            decisions.push(decision);
+            writes.extend(write);
+        }
+        writing::write(connection, &writes).await?;
+        let mut told = announcing::announce(connection, advances, &decisions).await?;
+        let advanced = advances.iter().zip(decisions);
+        Ok(advanced
+            .map(|(advance, decision)| Advanced { decision, order: told.remove(&advance.key()) })
+            .collect())
+    }
+}
+
+impl Advance {
+    /// What the saga decides, and what of that is to be written, if anything.
+    fn decide(&self, row: &StateRow) -> Result<(Decision, Option<Write>), StoreError> {
+        let state = row.state()?;
+        let decision = saga::decide(&state, self.change.input);
+        let happenings = notes::happenings(&self.change, &decision);
+        if decision.next == state && happenings.is_empty() {
+            return Ok((decision, None));
+        }
+        let owed_by = owed_by(row, &decision, self.change.at, self.grace);
+        let attention = notes::attention(row.attention.0.clone(), &self.change, &decision);
+        let write = Write::new(&self.change, state, decision.next, owed_by, attention, &happenings);
+        Ok((decision, Some(write)))
+    }
+}
+
+/// What decides of the orders, by id.
+async fn states(
+    connection: &mut SqliteConnection,
+    advances: &[&Advance],
+) -> Result<HashMap<String, StateRow>, sqlx::Error> {
+    let orders: Vec<OrderId> = advances.iter().map(|advance| advance.key()).collect();
+    let rows: Vec<StateRow> = sqlx::query_as(
+        "SELECT id, status, reason, stock, payment, deadline, owed_by, attention FROM orders
+         WHERE id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(Json(orders))
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
 }
 
 /// Until when what is owed should have been heard of: set when it begins to be owed; once overdue it
@@ -133,74 +176,6 @@ fn owed_by(row: &StateRow, decision: &Decision, now: Timestamp, grace: Duration)
     Some(row.owed_by.unwrap_or_else(|| millis(now.plus(grace))))
 }
 
-/// The one write of a step.
-struct Write {
-    order: OrderId,
-    before: State,
-    next: State,
-    owed_by: Option<i64>,
-    attention: Vec<Attention>,
-    happenings: Vec<Happening>,
-    at: Timestamp,
-}
-
-impl Write {
-    /// Writes, and where there is something to announce, puts it into the outbox.
-    async fn run(
-        self,
-        connection: &mut SqliteConnection,
-        announce: Option<(Announcement, &Change, Option<&Event>)>,
-    ) -> Result<(), StoreError> {
-        let Some((announcement, change, cause)) = announce else {
-            let written = self.query(UPDATE).execute(connection).await?;
-            return if written.rows_affected() == 1 {
-                Ok(())
-            } else {
-                Err(StoreError::ChangedMeanwhile(self.order))
-            };
-        };
-        let row = self.query(UPDATE_AND_READ).fetch_optional(&mut *connection).await?;
-        let row = row.ok_or(StoreError::ChangedMeanwhile(self.order))?;
-        let order = Order::try_from(<OrderRow as sqlx::FromRow<_>>::from_row(&row)?)?;
-        let event = announcing(&order, announcement, change, cause);
-        outbox::add(connection, topic::ORDERS, &event).await?;
-        Ok(())
-    }
-
-    fn query(
-        &self,
-        text: &'static str,
-    ) -> sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments> {
-        sqlx::query(text)
-            .bind(self.next.status.name())
-            .bind(self.next.status.reason().map(CancelReason::as_str))
-            .bind(self.next.stock)
-            .bind(self.next.payment)
-            .bind(self.next.deadline)
-            .bind(self.owed_by)
-            .bind(Json(self.attention.clone()))
-            .bind(millis(self.at))
-            .bind(appended(&self.happenings, ","))
-            .bind(self.order.to_string())
-            .bind(self.before.status.name())
-            .bind(self.before.stock)
-            .bind(self.before.payment)
-            .bind(self.before.deadline)
-    }
-}
-
-/// The compare-and-set: nothing is written unless the state is the one that was decided on.
-macro_rules! update {
-    () => {
-        "UPDATE orders SET status = ?, reason = ?, stock = ?, payment = ?, deadline = ?, owed_by = ?, \
-         attention = ?, updated_at = max(updated_at, ?), timeline = timeline || ? \
-         WHERE id = ? AND status = ? AND stock = ? AND payment = ? AND deadline = ?"
-    };
-}
-
-const UPDATE: &str = update!();
-const UPDATE_AND_READ: &str = concat!(update!(), " RETURNING ", order_columns!());
-
 /// What a timeline is appended by: JSON objects with commas between them, after `before`.
 pub(super) fn appended(happenings: &[Happening], before: &str) -> String {
     let mut text = String::new();
@@ -209,27 +184,4 @@ pub(super) fn appended(happenings: &[Happening], before: &str) -> String {
         text.push_str(&serde_json::to_string(happening).expect("texts and times are always JSON"));
     }
     text
-}
-
-/// The event that tells the others.
-fn announcing(order: &Order, announcement: Announcement, change: &Change, cause: Option<&Event>) -> Event {
-    let told = order.as_told();
-    match announcement {
-        Announcement::Confirmed => event(order, kind::ORDER_CONFIRMED, &told, change, cause),
-        Announcement::Cancelled(reason) => {
-            let cancelled = OrderCancelled { order: told, reason };
-            event(order, kind::ORDER_CANCELLED, &cancelled, change, cause)
-        }
-    }
-}
-
-fn event(order: &Order, kind: &str, data: &impl Serialize, change: &Change, cause: Option<&Event>) -> Event {
-    let id = order.id.to_string();
-    let event =
-        cause.map_or_else(|| Event::new(SOURCE, kind, data), |cause| cause.caused(SOURCE, kind, data));
-    let event = event.with_subject(&id).with_partition_key(&id).with_correlation_id(&id);
-    match &change.traceparent {
-        Some(traceparent) => event.with_traceparent(traceparent),
-        None => event,
-    }
 }

@@ -67,6 +67,7 @@ fn read(row: OrderRow) -> Result<Order, Box<dyn std::error::Error + Send + Sync>
 /// What decides of an order.
 #[derive(sqlx::FromRow)]
 pub(super) struct StateRow {
+    pub(super) id: String,
     status: StatusName,
     reason: Option<String>,
     stock: StockHeard,
@@ -77,9 +78,9 @@ pub(super) struct StateRow {
 }
 
 impl StateRow {
-    pub(super) fn state(&self, order: OrderId) -> Result<State, StoreError> {
+    pub(super) fn state(&self) -> Result<State, StoreError> {
         let status = status(self.status, self.reason.as_deref()).map_err(|source| {
-            StoreError::Unreadable { what: format!("order {order}"), source: source.into() }
+            StoreError::Unreadable { what: format!("order {}", self.id), source: source.into() }
         })?;
         Ok(State { status, stock: self.stock, payment: self.payment, deadline: self.deadline })
     }

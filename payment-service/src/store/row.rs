@@ -1,13 +1,14 @@
 //! One row of the payments' table, from and to the domain.
 
-use events::{Currency, Money};
+use events::{Currency, Customer, Money, OrderId};
 use messaging::Event;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::{Row, sqlite::SqliteRow};
+use units::Timestamp;
 
 use crate::{
     gateway::{Operation, Reference},
-    payment::{Charge, Payment, Status},
+    payment::{Attempt, Charge, Payment, Status},
 };
 
 /// A payment, and what is announced of it follows from.
@@ -85,9 +86,43 @@ pub(super) fn read(row: &SqliteRow) -> Result<Stored, sqlx::Error> {
     Ok(Stored { payment, cause: parsed("cause", &text("cause")?)? })
 }
 
-/// A column of JSON.
-pub(super) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("structs of texts, numbers and lists are always JSON")
+/// A row as it is written, with its columns' names; what is kept as JSON stands in it as such.
+#[derive(Serialize)]
+pub(super) struct Written<'a> {
+    order_id: OrderId,
+    amount: i64,
+    currency: &'a str,
+    customer: &'a Customer,
+    method: Option<&'a str>,
+    reference: Option<&'a str>,
+    confirmed: bool,
+    cancelled: bool,
+    status: &'static str,
+    intent: Option<&'static str>,
+    due_at: i64,
+    cause: &'a Cause,
+    attempts: &'a [Attempt],
+}
+
+impl<'a> Written<'a> {
+    pub(super) fn of(stored: &'a Stored, due_at: Timestamp) -> Self {
+        let Stored { payment, cause } = stored;
+        Self {
+            order_id: payment.order_id,
+            amount: payment.amount.amount,
+            currency: payment.amount.currency.as_str(),
+            customer: &payment.customer,
+            method: payment.charge.as_ref().map(|charge| charge.method.as_str()),
+            reference: payment.charge.as_ref().map(|charge| charge.reference.0.as_str()),
+            confirmed: payment.confirmed,
+            cancelled: payment.cancelled,
+            status: payment.status.name(),
+            intent: payment.intent.map(Operation::name),
+            due_at: super::millis(due_at),
+            cause,
+            attempts: &payment.attempts,
+        }
+    }
 }
 
 fn parsed<T: DeserializeOwned>(column: &str, json: &str) -> Result<T, sqlx::Error> {

@@ -2,6 +2,7 @@
 
 use futures_util::future::try_join_all;
 use serde::Serialize;
+use serde_json::json;
 
 use super::client::Client;
 use crate::{
@@ -20,6 +21,8 @@ struct TopicSettings {}
 #[derive(Serialize)]
 struct SubscriptionSettings {
     on_full: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<serde_json::Value>,
 }
 
 pub(super) async fn topology(client: &Client, topology: &Topology) -> Result<(), TransportError> {
@@ -45,8 +48,15 @@ async fn subscription(client: &Client, spec: &SubscriptionSpec) -> Result<(), Tr
         OnFull::Drop => "drop",
     };
     let path = ["topics", &spec.topic, "subscriptions", &spec.queue];
-    let declared = client.put(&path, &SubscriptionSettings { on_full }).await;
+    let settings = SubscriptionSettings { on_full, filter: filter(&spec.spares) };
+    let declared = client.put(&path, &settings).await;
     named(declared, || format!("subscription of {} to {} with on_full {on_full}", spec.queue, spec.topic))
+}
+
+/// The filter (CloudEvents Subscriptions dialect) that lets through all but those types.
+fn filter(spares: &[String]) -> Option<serde_json::Value> {
+    let types: Vec<_> = spares.iter().map(|kind| json!({"exact": {"type": kind}})).collect();
+    (!types.is_empty()).then(|| json!({"not": {"any": types}}))
 }
 
 /// Says in what waiting can't mend which declaration is at fault.

@@ -1,20 +1,22 @@
 //! The sandbox's file: its ledger, its mode, and how often a method failed. Several processes may have
-//! it open; each answer is synced before it is given. What is answered is decided in `books`.
+//! it open; each answer is synced before it is given. What is answered is decided in `books`, and carried out
+//! in `ledger/carrying_out.rs`.
 
-use std::path::Path;
+mod carrying_out;
+
+use std::{collections::HashMap, path::Path};
 
 use events::{Currency, Money, OrderId};
-use futures_util::future::BoxFuture;
 use messaging::database::{Database, DatabaseError};
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 use units::Timestamp;
 use utoipa::ToSchema;
 
+use self::carrying_out::CarryingOut;
 use super::{
     super::{Instruction, Operation, Reference, Standing},
     books::{Books, Entry, Verdict},
-    method::Method,
     mode::Mode,
 };
 
@@ -81,14 +83,14 @@ impl Ledger {
 
     /// Decides and carries out an instruction in one transaction.
     pub(super) async fn carry_out(&self, instruction: Instruction) -> Result<Answer, LedgerError> {
-        self.database.write(move |connection| carry_out(connection, instruction)).await
+        self.database.write_batched(CarryingOut(instruction)).await
     }
 
     /// How a reference stands, and the mode to answer in.
     pub(super) async fn look_up(&self, reference: &Reference) -> Result<(Standing, Mode), LedgerError> {
         let mut connection = self.database.reader().acquire().await?;
-        let (books, mode) = read_books(&mut connection, reference).await?;
-        Ok((books.standing(), mode))
+        let (books, mode) = read_books(&mut connection, &[reference]).await?;
+        Ok((books.get(&reference.0).map_or(Standing::Open, Books::standing), mode))
     }
 
     /// The mode that is played.
@@ -151,56 +153,28 @@ impl Ledger {
     }
 }
 
-fn carry_out(
-    connection: &mut SqliteConnection,
-    instruction: Instruction,
-) -> BoxFuture<'_, Result<Answer, LedgerError>> {
-    Box::pin(async move {
-        let (mut books, mode) = read_books(connection, &instruction.reference).await?;
-        if mode == Mode::Down {
-            return Ok(Answer { verdict: Verdict::Unavailable, mode });
-        }
-        let may_fail = instruction.operation == Operation::Authorize
-            && Method::named(&instruction.method) == Method::FailsTwice;
-        if may_fail {
-            books.failures = count_of_failures(connection, &instruction.reference).await?;
-        }
-        let verdict = books.decide(&instruction);
-        match &verdict {
-            Verdict::CarriedOut { .. } => {
-                let operation = instruction.operation.name();
-                write_line(connection, &instruction, operation, None).await?;
-            }
-            Verdict::Declined(reason) if books.standing() == Standing::Open => {
-                write_line(connection, &instruction, "decline", Some(reason.as_str())).await?;
-            }
-            Verdict::Unavailable if may_fail => {
-                count_failure(connection, &instruction.reference).await?;
-            }
-            _ => {}
-        }
-        Ok(Answer { verdict, mode })
-    })
-}
-
-/// What the ledger says of a reference, with the mode: one statement, one row at least.
+/// What the ledger says of those references, as far as it does, with the mode: one statement, one row at
+/// least.
 async fn read_books(
     connection: &mut SqliteConnection,
-    reference: &Reference,
-) -> Result<(Books, Mode), sqlx::Error> {
+    references: &[&Reference],
+) -> Result<(HashMap<String, Books>, Mode), sqlx::Error> {
+    let references: Vec<&str> = references.iter().map(|reference| reference.0.as_str()).collect();
     let rows = sqlx::query(
-        "SELECT mode.mode, operation, idempotency_key, amount, currency, reason
-         FROM mode LEFT JOIN ledger ON reference = ?1 ORDER BY seq",
+        "SELECT mode.mode, reference, operation, idempotency_key, amount, currency, reason
+         FROM mode LEFT JOIN ledger ON reference IN (SELECT value FROM json_each(?1)) ORDER BY seq",
     )
-    .bind(&reference.0)
+    .bind(Json(references))
     .fetch_all(connection)
     .await?;
     let mode = rows.first().map(|row| row.try_get::<String, _>("mode")).transpose()?;
     let mode = mode.and_then(|name| Mode::named(&name)).unwrap_or_default();
-    let mut books = Books::default();
+    let mut books: HashMap<String, Books> = HashMap::new();
     for row in &rows {
-        if let Some(operation) = row.try_get::<Option<String>, _>("operation")? {
-            books.entries.push((entry(&operation, row)?, row.try_get("idempotency_key")?, money(row)?));
+        if let Some(reference) = row.try_get::<Option<String>, _>("reference")? {
+            let entry = entry(row.try_get("operation")?, row)?;
+            let line = (entry, row.try_get("idempotency_key")?, money(row)?);
+            books.entry(reference).or_default().entries.push(line);
         }
     }
     Ok((books, mode))
@@ -233,43 +207,4 @@ fn carried(row: &SqliteRow) -> Result<Carried, sqlx::Error> {
         amount: money(row)?,
         idempotency_key: row.try_get("idempotency_key")?,
     })
-}
-
-async fn write_line(
-    connection: &mut SqliteConnection,
-    instruction: &Instruction,
-    operation: &str,
-    reason: Option<&str>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO ledger (at, reference, operation, order_id, amount, currency, idempotency_key, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )
-    .bind(i64::try_from(Timestamp::now().as_millis()).unwrap_or(i64::MAX))
-    .bind(&instruction.reference.0)
-    .bind(operation)
-    .bind(instruction.order_id.to_string())
-    .bind(instruction.amount.amount)
-    .bind(instruction.amount.currency.as_str())
-    .bind(&instruction.key.0)
-    .bind(reason)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn count_of_failures(
-    connection: &mut SqliteConnection,
-    reference: &Reference,
-) -> Result<u32, sqlx::Error> {
-    let select = sqlx::query_scalar("SELECT times FROM failure WHERE reference = ?1").bind(&reference.0);
-    Ok(select.fetch_optional(connection).await?.unwrap_or_default())
-}
-
-async fn count_failure(connection: &mut SqliteConnection, reference: &Reference) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO failure VALUES (?1, 1) ON CONFLICT DO UPDATE SET times = times + 1")
-        .bind(&reference.0)
-        .execute(connection)
-        .await?;
-    Ok(())
 }
