@@ -274,8 +274,10 @@ pub struct Receive {
     pub max: usize,
     /// How long the lease lasts; `None` takes the queue's.
     pub lease: Option<Duration>,
-    /// How many bytes of messages at the most; one always fits.
+    /// How many bytes at the most; one message always fits.
     pub max_bytes: u64,
+    /// How many of them each message takes beside its own size.
+    pub bytes_beside: u32,
     /// Remove as handed out (at most once).
     pub auto_ack: bool,
     /// Who receives, for histories.

@@ -210,6 +210,7 @@ impl Clients {
             max: asks.max.into(),
             lease: asks.lease.map(|length| ms(length.into())),
             max_bytes: asks.max_bytes.map_or(u64::MAX, u64::from),
+            bytes_beside: 3,
             auto_ack: asks.auto_ack,
             consumer: asks.max.is_multiple_of(2).then(|| self.scenery.consumer()),
             receive_id: asks.receive_id.filter(|_| !asks.auto_ack).map(|id| self.scenery.receive_id(id)),

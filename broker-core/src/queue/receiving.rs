@@ -16,6 +16,13 @@ use crate::{
 /// How many expired messages one receive clears out of its way.
 const MOST_EXPIRED: usize = 1000;
 
+impl Receive {
+    /// What a message of that size takes of the bytes.
+    fn bytes_of(&self, size: u32) -> u64 {
+        u64::from(size) + u64::from(self.bytes_beside)
+    }
+}
+
 impl Queue {
     /// Hands out what may be handed out, under the lease `next_lease` (which is used up only if it does).
     pub(crate) fn receive(
@@ -74,7 +81,7 @@ impl Queue {
         let mut bytes = 0;
         let fits = |sequence: &Sequence| {
             let before = bytes;
-            bytes += u64::from(messages.size_of(*sequence));
+            bytes += request.bytes_of(messages.size_of(*sequence));
             before == 0 || bytes <= request.max_bytes
         };
         self.line.ready().map(|position| position.sequence).take(request.max).take_while(fits).collect()
@@ -97,7 +104,7 @@ impl Queue {
                 break;
             }
             let message = turn.messages.message_of(slot);
-            bytes += u64::from(message.size);
+            bytes += request.bytes_of(message.size);
             if bytes > request.max_bytes && !picked.is_empty() {
                 break;
             }

@@ -66,6 +66,7 @@ pub(crate) fn receive(queue: &str, max: usize) -> Receive {
         max,
         lease: None,
         max_bytes: u64::MAX,
+        bytes_beside: 0,
         auto_ack: false,
         consumer: None,
         receive_id: None,

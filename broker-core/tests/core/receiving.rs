@@ -89,6 +89,15 @@ fn an_answer_keeps_to_its_bytes_but_one_message_always_fits() {
 }
 
 #[test]
+fn what_an_answer_has_beside_each_message_counts_too() {
+    let mut bench = jobs();
+    bench.publish_ids("jobs", [1, 2, 3]);
+    let beside = |bytes_beside| Receive { max_bytes: 29, bytes_beside, ..receive("jobs", 10) };
+    assert_eq!(bench.deliveries(beside(10)).len(), 1);
+    assert_eq!(bench.deliveries(beside(0)).len(), 2);
+}
+
+#[test]
 fn with_auto_ack_a_message_is_gone_as_it_is_handed_out() {
     let mut bench = jobs();
     bench.publish_ids("jobs", [1]);

@@ -41,6 +41,8 @@ use crate::{
 
 /// How many bytes of messages an answer has when the receive does not say.
 const DEFAULT_BYTES: u64 = 16 << 20;
+/// What a delivery takes beside the message's attributes and data, three quarters of it: see `max_bytes`.
+const DELIVERY_BYTES: u32 = 384;
 /// How many bytes an answer can be asked to have: it is built in memory.
 const MOST_BYTES: u64 = 1 << 30;
 
@@ -70,7 +72,8 @@ pub struct ReceiveBody {
     #[serde(default)]
     #[schema(value_type = Lease)]
     lease: Given<Lease>,
-    /// How many bytes of messages at the most, 16 MiB when left out; one message always fits.
+    /// How many bytes the answer has at the most, 16 MiB when left out; one message always fits. The reasons
+    /// of earlier failures, and what is escaped in texts, come on top.
     #[serde(default)]
     #[schema(value_type = AnswerBytes)]
     max_bytes: Given<AnswerBytes>,
@@ -100,7 +103,9 @@ impl ReceiveBody {
             queue,
             max: self.max.map_or(1, |Whole(max)| usize::try_from(max).unwrap_or(usize::MAX)),
             lease: self.lease.map(|Span(lease)| lease),
-            max_bytes: self.max_bytes.map_or(DEFAULT_BYTES, |given::Bytes(size)| size.get()),
+            // Data in base64 is a third longer than it counts.
+            max_bytes: self.max_bytes.map_or(DEFAULT_BYTES, |given::Bytes(size)| size.get()) / 4 * 3,
+            bytes_beside: DELIVERY_BYTES,
             auto_ack: self.auto_ack,
             consumer: self.consumer.0.map(|Text(name)| name.into()),
             receive_id: self.receive_id.0.map(|Text(id)| id.into()),

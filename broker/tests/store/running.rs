@@ -172,6 +172,7 @@ pub(crate) fn receive(queue: &str, max: usize) -> Receive {
         max,
         lease: None,
         max_bytes: 16 << 20,
+        bytes_beside: 0,
         auto_ack: false,
         consumer: None,
         receive_id: None,

@@ -33,7 +33,7 @@ impl Queue {
                 continue;
             }
             let copy = &mut self.copies[place];
-            bytes += u64::from(copy.message.size);
+            bytes += u64::from(copy.message.size + request.bytes_beside);
             if bytes > request.max_bytes && !picked.is_empty() {
                 break;
             }
