@@ -21,7 +21,7 @@ use tower::ServiceExt as _;
 use super::{
     Limits,
     idle::Doing,
-    leaving::{Leaving, SLICE},
+    leaving::{Keeping, Leaving},
     unwritten::Unwritten,
 };
 use crate::tls::Tls;
@@ -32,8 +32,11 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(5);
 /// What a connection's buffer has beside the largest head.
 const BUFFER: usize = 32 << 10;
-/// How many requests are open on a connection of HTTP/2 at a time. Each may hold a head and a slice or two of
-/// its answer that nobody counts; how often a client may reset them is limited by h2's own defaults.
+/// How much of an answer goes out at once.
+const SLICE: usize = 64 << 10;
+/// How many requests are open on a connection of HTTP/2 at a time. Each may hold a head, and a small answer or
+/// one to what changed something, that nobody counts; how often a client may reset them is limited by h2's
+/// own defaults.
 const STREAMS: u32 = 64;
 /// How much of a body that no handler has read yet lies in HTTP/2's own buffers, where nobody counts it.
 const STREAM_WINDOW: u32 = 256 << 10;
@@ -114,7 +117,7 @@ fn answer(
     async move {
         let response = router.oneshot(request.map(Body::new)).await?;
         Ok(response.map(|body| {
-            let body = Leaving::new(body, open);
+            let body = Leaving::new(Keeping::new(body, open), SLICE);
             match unwritten {
                 Some(unwritten) => Body::new(unwritten.watch(body)),
                 None => Body::new(body),

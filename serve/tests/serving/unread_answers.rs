@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -17,15 +18,18 @@ use tokio::{sync::mpsc, time::timeout};
 
 use super::server::{Client, LONG, SOON, Server};
 
+const KIBIBYTE: usize = 1 << 10;
 const MEBIBYTE: usize = 1 << 20;
+/// Longer than a busy machine takes for what a test does between two looks at the time.
+const A_WHILE: Duration = Duration::from_secs(2);
 
 /// Room for one large answer at a time.
 async fn started(router: Router) -> Server {
-    Server::start(router, |limits| {
-        limits.write_time = SOON;
-        limits.answer_memory = MEBIBYTE;
-    })
-    .await
+    started_with(router, A_WHILE).await
+}
+
+async fn started_with(router: Router, write_time: Duration) -> Server {
+    Server::start(router, |limits| (limits.write_time, limits.answer_memory) = (write_time, MEBIBYTE)).await
 }
 
 fn answers() -> Router {
@@ -59,8 +63,27 @@ async fn a_large_answer_of_which_no_more_is_taken_ends_too() {
 }
 
 #[tokio::test]
+async fn an_answer_is_counted_until_its_last_byte_is_taken() {
+    for size in [12 * KIBIBYTE, 60 * KIBIBYTE, MEBIBYTE] {
+        for taken in [0, 1, size - 1] {
+            let router = Router::new().route("/one", get(async move || vec![0; size]));
+            let server = Server::start(router, |limits| limits.answer_memory = size).await;
+            let mut client = Client::with_window(&server, taken.try_into().unwrap()).await;
+            let mut answer = client.get("/one").await;
+            assert_eq!(answer.status(), 200);
+            Client::take(&mut answer, taken).await;
+            for _ in 0..3 {
+                assert_eq!(server.status("/one").await, 503, "{taken} of {size} bytes are taken");
+            }
+            drop(answer);
+            server.until_status("/one", 200).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_small_answer_of_which_not_all_is_taken_does_not_keep_its_connection() {
-    let server = started(answers()).await;
+    let server = started_with(answers(), SOON).await;
     for window in [0, 1] {
         let mut deaf = Client::with_window(&server, window).await;
         let _answer = deaf.get("/small").await;
@@ -88,7 +111,7 @@ async fn an_answer_that_has_nothing_to_say_for_long_goes_on() {
     let (say, told) = mpsc::channel(1);
     let told = Arc::new(Mutex::new(Some(Told(told))));
     let talk = async move || Body::new(told.lock().unwrap().take().unwrap());
-    let server = started(Router::new().route("/talk", get(talk))).await;
+    let server = started_with(Router::new().route("/talk", get(talk)), SOON).await;
     let mut client = Client::with_window(&server, 1000).await;
     let mut answer = client.get("/talk").await;
     for _ in 0..3 {
