@@ -13,15 +13,23 @@ use axum::{
     body::{Body, Bytes},
     routing::get,
 };
+use http::Response;
 use http_body::Frame;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 
 use super::server::{Client, LONG, SOON, Server};
 
 const KIBIBYTE: usize = 1 << 10;
 const MEBIBYTE: usize = 1 << 20;
+/// What goes out at once over HTTP/2.
+const SLICE: usize = 16 * KIBIBYTE;
 /// Longer than a busy machine takes for what a test does between two looks at the time.
 const A_WHILE: Duration = Duration::from_secs(2);
+/// So long the client rests between two slices: far less than it may, but not for four of them.
+const REST: Duration = Duration::from_millis(600);
 
 /// Room for one large answer at a time.
 async fn started(router: Router) -> Server {
@@ -79,6 +87,54 @@ async fn an_answer_is_counted_until_its_last_byte_is_taken() {
             server.until_status("/one", 200).await;
         }
     }
+}
+
+/// Takes a slice of an answer now and then, as many as are said.
+async fn take_slowly(answer: &mut Response<h2::RecvStream>, slices: usize) {
+    for _ in 0..slices {
+        Client::take(answer, SLICE).await;
+        assert!(timeout(REST, answer.body_mut().data()).await.is_err(), "it waits for a window");
+        answer.body_mut().flow_control().release_capacity(SLICE).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_taken_slowly_but_steadily_comes_whole() {
+    let server = started(Router::new().route("/", get(async || vec![0; 13 * SLICE]))).await;
+    let mut slow = Client::with_window(&server, SLICE.try_into().unwrap()).await;
+    let mut answer = slow.get("/").await;
+    take_slowly(&mut answer, 12).await;
+    Client::take(&mut answer, SLICE).await;
+    assert!(answer.body().is_end_stream(), "it is whole");
+}
+
+#[tokio::test]
+async fn the_other_answers_of_a_connection_come_whole_though_one_is_stuck() {
+    let server = started(Router::new().route("/", get(async || vec![0; 11 * SLICE]))).await;
+    let mut client = Client::with_window(&server, SLICE.try_into().unwrap()).await;
+    let _stuck = client.get("/").await;
+    let mut other = client.get("/").await;
+    take_slowly(&mut other, 10).await;
+    Client::take(&mut other, SLICE).await;
+    assert!(other.body().is_end_stream(), "it is whole");
+    client.until_closed().await;
+}
+
+#[tokio::test]
+async fn a_stuck_answer_ends_its_connection_once_the_others_had_the_time_of_a_request() {
+    let (_say, told) = mpsc::channel(1);
+    let told = Arc::new(Mutex::new(Some(Told(told))));
+    let talk = async move || Body::new(told.lock().unwrap().take().unwrap());
+    let server = Server::start(answers().route("/talk", get(talk)), |limits| {
+        (limits.write_time, limits.request_time) = (SOON, A_WHILE);
+    })
+    .await;
+    let mut client = Client::with_window(&server, 0).await;
+    let _silent = client.get("/talk").await;
+    let began = Instant::now();
+    let _stuck = client.get("/large").await;
+    client.until_closed().await;
+    assert!(began.elapsed() >= A_WHILE, "the other had {:?}", began.elapsed());
 }
 
 #[tokio::test]
