@@ -22,7 +22,7 @@ use super::{
     Limits,
     idle::Doing,
     leaving::{Keeping, Leaving},
-    unwritten::Unwritten,
+    unwritten::{SHORTEST, Unwritten},
 };
 use crate::tls::Tls;
 
@@ -32,10 +32,10 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(5);
 /// What a connection's buffer has beside the largest head.
 const BUFFER: usize = 32 << 10;
-/// How much of an answer goes out at once over HTTP/1.1; over HTTP/2 it is how much of one lies in h2's buffer.
-const BUFFERED: usize = 64 << 10;
-/// How much of an answer goes out at once over HTTP/2, a frame: all answers of a connection take turns, and a
-/// client must have taken one of each within the time to write.
+/// How much of an answer goes out at once over HTTP/1.1.
+const SLICE: usize = 64 << 10;
+/// The same over HTTP/2, and how much of an answer lies in h2's buffer: one frame. All answers of a connection
+/// take turns by that much, and none may wait for its turn longer than the time to write.
 const FRAME: usize = 16 << 10;
 /// How many requests are open on a connection of HTTP/2 at a time. Each may hold a head, and a small answer or
 /// one to what changed something, that nobody counts; how often a client may reset them is limited by h2's
@@ -113,9 +113,10 @@ impl Connections {
     /// a request may take.
     async fn others_end(&self, doing: &Doing, unwritten: &Unwritten) {
         let limit = self.limits.write_time;
+        let pause = limit.clamp(SHORTEST, FAREWELL);
         let others_end = async {
             loop {
-                sleep(FAREWELL.min(limit)).await;
+                sleep(pause).await;
                 if doing.how_much() <= unwritten.how_many_stuck(limit) {
                     return;
                 }
@@ -140,7 +141,7 @@ fn answer(
             let body = Keeping::new(body, open);
             match unwritten {
                 Some(unwritten) => Body::new(unwritten.watch(Leaving::new(body, FRAME))),
-                None => Body::new(Leaving::new(body, BUFFERED)),
+                None => Body::new(Leaving::new(body, SLICE)),
             }
         }))
     }
@@ -162,7 +163,7 @@ fn builder(limits: Limits) -> auto::Builder<TokioExecutor> {
         .max_header_list_size(u32::try_from(limits.header_bytes.saturating_mul(2)).unwrap_or(u32::MAX))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buf_size(BUFFERED)
+        .max_send_buf_size(FRAME)
         // Whoever is gone is noticed although a wait or a watch has nothing to write to him for long.
         .keep_alive_interval(limits.idle_time)
         .keep_alive_timeout(limits.write_time);

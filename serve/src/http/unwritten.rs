@@ -15,7 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, sleep_until};
 
 /// How often it is looked at the most, whatever the limit.
-const SHORTEST: Duration = Duration::from_millis(1);
+pub(super) const SHORTEST: Duration = Duration::from_millis(1);
 
 /// The answers of one connection of which something waits to be written; clones look at the same ones.
 #[derive(Clone, Debug, Default)]
