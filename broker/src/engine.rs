@@ -10,6 +10,7 @@
 //! Nothing is answered, and nothing can be looked at, before it is on disk.
 
 mod bodies;
+mod chooser;
 pub mod choosing;
 pub mod clock;
 pub(crate) mod damage;
@@ -49,6 +50,7 @@ use serve::budget::Budget;
 pub use self::start::{EngineThread, by_hand, start};
 use self::{
     bodies::Bodies,
+    chooser::Chooser,
     clock::Clock,
     decide::FreshReason,
     handout::{Handout, Taken},
@@ -114,6 +116,7 @@ pub struct Engine {
     /// What was handed out and is not yet written.
     answers: Budget,
     room: Room,
+    chooser: Chooser,
     bodies: Bodies,
     parked: Parked,
     journeys: Journeys,

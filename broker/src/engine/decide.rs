@@ -1,5 +1,5 @@
 //! Having the core decide the calls of a group, and gathering what their answers show. Nothing here is
-//! on disk yet, and nobody is answered.
+//! on disk yet, and nobody hears of a decision.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use units::Timestamp;
 
 use super::{
     Engine,
+    chooser::Undecided,
     damage::Records,
     group::{Ask, Decided, Place},
     handout::{Delivery, Taken},
-    line::{Answered, GivenBack},
     parked::Waiter,
 };
 use crate::{error::BrokerError, store::StoreError};
@@ -55,9 +55,9 @@ impl Engine {
                     if self.has_room() { self.apply(command, now) } else { Err(BrokerError::StorageFull) };
                 Ok(Some(Decided::Publish { reply, arrived, result }))
             }
-            Ask::Command { mut command, note, reply, arrived } => {
-                if !self.choose_few(&mut command)? {
-                    drop(reply.send(Answered::ToBeChosen(Box::new(GivenBack { command, note }))));
+            Ask::Command { mut command, note, reply, arrived, few } => {
+                if !self.choose_few(&mut command, few)? {
+                    self.chooser.begin(Undecided { command, note, reply, arrived, few });
                     return Ok(None);
                 }
                 let result = self.apply(command.clone(), now);

@@ -16,6 +16,7 @@ use tokio::{sync::watch, task::spawn_blocking};
 use super::{
     Engine, EngineSettings,
     bodies::Bodies,
+    chooser::Chooser,
     clock::{Clock, SystemTime, Time},
     fatal::Fatal,
     feed::Feed,
@@ -205,6 +206,7 @@ impl Engine {
         let clock = Clock::start(stored, time);
         let mut effects = Effects::default();
         let core = restore(&mut *store, &clock, &mut effects)?;
+        let chooser = Chooser::new(Arc::clone(&line), store.reader());
         let mut engine = Self {
             core,
             store,
@@ -215,6 +217,7 @@ impl Engine {
             redrives: settings.redrives,
             answers: Budget::new(settings.answer_memory),
             room: Room::new(settings.free_space_floor),
+            chooser,
             bodies: Bodies::new(settings.cached_bytes),
             parked: Parked::default(),
             journeys: Journeys::default(),
