@@ -24,6 +24,7 @@ pub mod line;
 pub(crate) mod metrics;
 pub mod note;
 pub(crate) mod parked;
+mod put_off;
 pub(crate) mod readers;
 mod room;
 mod start;
@@ -58,6 +59,7 @@ use self::{
     line::{GroupLimits, Line, LineLimits},
     metrics::Metrics,
     parked::Parked,
+    put_off::PutOff,
     room::Room,
     telling::Telling,
     view::View,
@@ -119,6 +121,7 @@ pub struct Engine {
     chooser: Chooser,
     bodies: Bodies,
     parked: Parked,
+    put_off: PutOff,
     journeys: Journeys,
     telling: Telling,
     metrics: Metrics,
@@ -176,7 +179,8 @@ impl Engine {
 
     /// When there is something to do although nobody asks.
     fn next_deadline(&self) -> Option<Instant> {
-        let due = self.core.next_deadline().and_then(|at| self.clock.instant(at));
+        let at_once = (!self.put_off.is_empty()).then(|| self.clock.instant_now());
+        let due = at_once.or_else(|| self.core.next_deadline().and_then(|at| self.clock.instant(at)));
         let due = due.map(|due| self.paused_until.map_or(due, |paused| due.max(paused)));
         [due, self.parked.next_deadline(), self.telling.next_deadline()].into_iter().flatten().min()
     }

@@ -63,6 +63,7 @@ impl Engine {
     /// When the store failed for good.
     pub(super) fn work_on(&mut self, items: &mut Vec<Item>) -> Result<(), StoreError> {
         let (mut asks, mut looks) = (Vec::with_capacity(items.len()), Vec::new());
+        asks.extend(self.put_off.receives.drain(..).map(|waiter| Ask::Receive(waiter, None)));
         for item in items.drain(..) {
             match item {
                 Item::Command { command, note, reply, arrived, few } => {
