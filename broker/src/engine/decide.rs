@@ -30,6 +30,9 @@ pub(super) enum FreshReason {
     StoredUnder(QueueId),
 }
 
+/// What a receive takes, with the records that had to be read.
+type Outgoing = (Vec<Delivered>, Records);
+
 impl Engine {
     /// Decides what fell due, and then every call in order. A receive that waits is not among the
     /// answers: it is parked.
@@ -107,7 +110,7 @@ impl Engine {
         &mut self,
         receive: &Receive,
         now: Timestamp,
-    ) -> Result<Result<Option<(Vec<Delivered>, Records)>, BrokerError>, StoreError> {
+    ) -> Result<Result<Option<Outgoing>, BrokerError>, StoreError> {
         let left = self.answers.left() as u64;
         if left == 0 {
             return Ok(Err(BrokerError::Busy));

@@ -46,12 +46,9 @@ impl Engine {
     /// Leaves a receive to the next group. One whose time is over is answered with nothing.
     pub(super) fn put_off(&mut self, waiter: Waiter, place: Place) -> Option<Decided> {
         let queue = self.core.queue(&waiter.receive.queue).map(|queue| queue.id);
-        let waiter = match self.park(waiter, place) {
-            None => {
-                self.put_off.queues.extend(queue);
-                return None;
-            }
-            Some(waiter) => waiter,
+        let Some(waiter) = self.park(waiter, place) else {
+            self.put_off.queues.extend(queue);
+            return None;
         };
         if self.draining || waiter.until.is_some() {
             return Some(Decided::Receive { waiter, place, result: Ok(Taken::nothing(&self.answers)) });
