@@ -21,7 +21,7 @@ struct TopicSettings {}
 #[derive(Serialize)]
 struct SubscriptionSettings {
     on_full: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `null` takes away the filter of an earlier declaration: left out, it would stay.
     filter: Option<serde_json::Value>,
 }
 
