@@ -479,3 +479,21 @@ async fn a_page_of_another_site_changes_nothing_through_its_readers_browser() {
         assert_eq!(purge(header, value).await.status, 200, "{header}: {value}");
     }
 }
+
+#[tokio::test]
+async fn a_receive_that_waits_without_a_token_ends_when_the_first_one_is_made() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    let waiting = server.post("/queues/jobs/receive", json!({"wait": "60s"}));
+    let made = async {
+        let is_waiting = async |server: &Server| {
+            let metrics = server.get("/metrics").await.text;
+            metrics.lines().any(|line| line == "broker_waiting_receives 1")
+        };
+        server.until("a receive that waits", is_waiting).await;
+        server.post("/tokens", json!({"name": "ada", "allow": ["admin:*"]})).await
+    };
+    let (waiting, made) = tokio::join!(waiting, made);
+    assert_eq!(made.status, 201);
+    let detail = waiting.problem(401, "unauthenticated")["detail"].clone();
+    assert_eq!(detail, "the broker's first token was made while this receive waited");
+}
