@@ -10,6 +10,7 @@ pub mod grant;
 pub(crate) mod guard;
 pub mod local;
 pub(crate) mod need;
+mod origin;
 pub mod pattern;
 pub(crate) mod reach;
 pub mod secret;

@@ -34,7 +34,15 @@ impl InvalidFilter {
 /// [`InvalidFilter`] when it is none, or nested deeper or larger than
 /// [`Filter::MAX_DEPTH`] and [`Filter::MAX_PARTS`] allow.
 pub fn read(json: &Value, field: &str) -> Result<Filter, InvalidFilter> {
-    Reader { parts: 0 }.filter(json, field, 1)
+    Reader { parts: 0, is_new: true }.filter(json, field, 1)
+}
+
+/// Reads a filter that is stored: rules that came later do not hold for it.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_stored(json: &Value) -> Result<Filter, InvalidFilter> {
+    Reader { parts: 0, is_new: false }.filter(json, "filter", 1)
 }
 
 /// Writes a filter.
@@ -57,6 +65,7 @@ fn write_terms(terms: &Terms) -> Map<String, Value> {
 /// Counts what a filter consists of while it is read.
 struct Reader {
     parts: usize,
+    is_new: bool,
 }
 
 impl Reader {
@@ -106,7 +115,7 @@ impl Reader {
         if name.is_empty() || !name.bytes().all(is_attribute) {
             return Err(InvalidFilter::new(&within, "is no attribute: lower-case letters and digits"));
         }
-        if name == "data" {
+        if name == "data" && self.is_new {
             return Err(InvalidFilter::new(&within, "is no attribute: filters do not look at the data"));
         }
         match value.as_str() {

@@ -65,7 +65,7 @@ const NOT_COUNTED: &[&str] =
 #[must_use]
 pub fn topology() -> Topology {
     let mut topology = Topology::default();
-    for (topic, queue, listener, spares) in TABLE {
+    for (topic, queue, listener, without_types) in TABLE {
         let works = listener == Listener::Works;
         if !topology.topics.iter().any(|known| known == topic) {
             topology.topics.push(topic.to_owned());
@@ -75,7 +75,7 @@ pub fn topology() -> Topology {
             topic: topic.to_owned(),
             queue: queue.to_owned(),
             on_full: if works { OnFull::Reject } else { OnFull::Drop },
-            spares: spares.iter().map(|&kind| kind.to_owned()).collect(),
+            without_types: without_types.iter().map(|&kind| kind.to_owned()).collect(),
         });
     }
     topology

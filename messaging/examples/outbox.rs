@@ -50,7 +50,7 @@ async fn main() -> anyhow::Result<()> {
             topic: "example.orders".to_owned(),
             queue: "example.kitchen".to_owned(),
             on_full: OnFull::Reject,
-            spares: vec![],
+            without_types: vec![],
         }],
     };
     messaging::topology::declare(&transport, &topology, &shutdown).await?;

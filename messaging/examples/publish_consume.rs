@@ -50,7 +50,7 @@ async fn main() -> anyhow::Result<()> {
             topic: "example.greetings".to_owned(),
             queue: "example.greeter".to_owned(),
             on_full: OnFull::Reject,
-            spares: vec![],
+            without_types: vec![],
         }],
     };
     messaging::topology::declare(&transport, &topology, &done).await?;

@@ -39,9 +39,9 @@ pub struct SubscriptionSpec {
     pub queue: String,
     /// What happens when the queue is full.
     pub on_full: OnFull,
-    /// Types of events that whoever works on the queue has no use for. An engine that can filter spares it
-    /// them; from one that can't they come, to be acknowledged without effect.
-    pub spares: Vec<String>,
+    /// Types of events that whoever works on the queue has no use for. An engine that can filter keeps
+    /// them from it; from one that can't they come, to be acknowledged without effect.
+    pub without_types: Vec<String>,
 }
 
 /// What a full queue does to a publish to its topic.

@@ -22,7 +22,8 @@ pub struct Changes(Arc<Mutex<HashMap<OrderId, watch::Sender<Changed>>>>);
 #[derive(Debug)]
 pub struct Waiting {
     order: OrderId,
-    changed: watch::Receiver<Changed>,
+    /// There until it is dropped.
+    changed: Option<watch::Receiver<Changed>>,
     changes: Changes,
 }
 
@@ -31,7 +32,7 @@ impl Changes {
     #[must_use]
     pub fn wait_for(&self, order: OrderId) -> Waiting {
         let changed = self.lock().entry(order).or_default().subscribe();
-        Waiting { order, changed, changes: self.clone() }
+        Waiting { order, changed: Some(changed), changes: self.clone() }
     }
 
     /// An order's status changed, and that is on disk.
@@ -47,23 +48,20 @@ impl Changes {
 }
 
 impl Waiting {
-    /// Waits for the next change: the order as it left it.
-    pub async fn changed(&mut self) -> Arc<Order> {
-        loop {
-            // The sender stays in the map as long as this one waits.
-            let _ = self.changed.changed().await;
-            if let Some(order) = &*self.changed.borrow_and_update() {
-                return Arc::clone(order);
-            }
-        }
+    /// Waits for the next change: the order as it left it. `None` where nobody can tell of one any more.
+    pub async fn changed(&mut self) -> Option<Arc<Order>> {
+        let changed = self.changed.as_mut()?;
+        changed.changed().await.ok()?;
+        changed.borrow_and_update().clone()
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         let mut waiting = self.changes.lock();
-        // This receiver is still counted.
-        if waiting.get(&self.order).is_some_and(|sender| sender.receiver_count() <= 1) {
+        // Under the lock, so that of those who stop at once the last one finds that it is the last.
+        drop(self.changed.take());
+        if waiting.get(&self.order).is_some_and(|sender| sender.receiver_count() == 0) {
             waiting.remove(&self.order);
         }
     }
@@ -71,6 +69,8 @@ impl Drop for Waiting {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Barrier, thread};
+
     use events::{Customer, Money};
     use units::Timestamp;
 
@@ -97,7 +97,15 @@ mod tests {
         let (changes, order) = (Changes::default(), order());
         let mut waiting = changes.wait_for(order.id);
         changes.tell(order.clone());
-        assert_eq!(*waiting.changed().await, order);
+        assert_eq!(waiting.changed().await.as_deref(), Some(&order));
+    }
+
+    #[tokio::test]
+    async fn where_nobody_can_tell_of_a_change_any_more_the_wait_ends() {
+        let changes = Changes::default();
+        let mut waiting = changes.wait_for(OrderId::new());
+        changes.lock().clear();
+        assert_eq!(waiting.changed().await, None);
     }
 
     #[test]
@@ -108,5 +116,30 @@ mod tests {
         assert_eq!(changes.lock().len(), 1);
         drop(second);
         assert!(changes.lock().is_empty());
+    }
+
+    /// Many try, as two must meet between the lock and what comes after it.
+    #[test]
+    fn of_those_who_stop_waiting_at_once_the_last_leaves_nothing() {
+        let orders: Vec<OrderId> = (0..20_000).map(|_| OrderId::new()).collect();
+        for round in 0..10 {
+            let changes = Changes::default();
+            stop_waiting_at_once(&changes, &orders);
+            assert_eq!(changes.lock().len(), 0, "round {round}");
+        }
+    }
+
+    /// Four threads, each of which waits for all orders.
+    fn stop_waiting_at_once(changes: &Changes, orders: &[OrderId]) {
+        let gate = &Barrier::new(4);
+        thread::scope(|threads| {
+            for _ in 0..4 {
+                let waiting: Vec<Waiting> = orders.iter().map(|order| changes.wait_for(*order)).collect();
+                threads.spawn(move || {
+                    gate.wait();
+                    drop(waiting);
+                });
+            }
+        });
     }
 }

@@ -1,5 +1,5 @@
-//! The payments' table: one row an order, read and written whole, those of many orders at once. What may follow what is `payment`'s
-//! matter; when a transaction begins and ends is the caller's.
+//! The payments' table: one row an order, read and written whole, those of many orders at once. What may
+//! follow what is `payment`'s matter; when a transaction begins and ends is the caller's.
 
 mod row;
 

@@ -48,6 +48,7 @@ impl Bench {
     /// A receive of two messages of the queue `q`.
     pub(crate) fn receive(&self) -> Receive {
         Receive {
+            bytes_beside: 0,
             queue: name("q"),
             max: 2,
             lease: None,

@@ -10,7 +10,13 @@ mod unwritten;
 
 use std::{io, sync::Arc, time::Duration};
 
-use axum::{Router, extract::DefaultBodyLimit};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware::Next,
+    response::IntoResponse as _,
+};
+use tokio::task::JoinSet;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -20,10 +26,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use self::admission::InFlight;
 pub(crate) use self::arriving::Unread;
 use self::{
+    admission::{ALWAYS, PAUSE},
     connection::Connections,
     door::{Door, pass},
 };
-use crate::{metrics, tls::Tls};
+use crate::{
+    metrics,
+    problem::{NOT_READY, Problem},
+    tls::Tls,
+};
 
 /// The limits of a server.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +114,7 @@ pub async fn run_over(
     let keeping_up = tokio::spawn(metrics::keep_up(shutdown.clone()));
     let door = axum::middleware::from_fn_with_state(Door::new(limits), pass);
     let router = router.layer((door, DefaultBodyLimit::max(limits.body)));
+    let late = Connections::new(stopping(router.clone()), limits, tls.clone(), CancellationToken::new());
     let connections = Connections::new(router, limits, tls, shutdown.clone());
     let open = TaskTracker::new();
     while let Some((stream, slot)) = accept(&listener, &slots, &shutdown).await {
@@ -112,16 +124,45 @@ pub async fn run_over(
             drop(slot);
         });
     }
-    drop(listener);
     open.close();
-    if tokio::time::timeout(limits.drain_time, open.wait()).await.is_err() {
-        tracing::warn!("requests were still open when the drain time was over");
+    tokio::select! {
+        drained = tokio::time::timeout(limits.drain_time, open.wait()) => {
+            if drained.is_err() {
+                tracing::warn!("requests were still open when the drain time was over");
+            }
+        }
+        () = turn_away(&listener, &slots, late) => {}
     }
     let _ = keeping_up.await;
     if let Some(reloading) = reloading {
         let _ = reloading.await;
     }
     Ok(())
+}
+
+/// Serves who comes while open requests end: they hear that the server is stopping, and not that there is none.
+/// Whatever of it is open when this is dropped is cut off.
+async fn turn_away(listener: &TcpListener, slots: &Arc<Semaphore>, connections: Connections) {
+    let (never, mut late) = (CancellationToken::new(), JoinSet::new());
+    while let Some((stream, slot)) = accept(listener, slots, &never).await {
+        let serving = connections.clone().serve(stream);
+        late.spawn(async move {
+            serving.await;
+            drop(slot);
+        });
+        while late.try_join_next().is_some() {}
+    }
+}
+
+/// A router that is stopping: only those hear more of it who ask how it is.
+fn stopping(router: Router) -> Router {
+    let answer = async |request: Request, next: Next| {
+        if ALWAYS.contains(&request.uri().path()) {
+            return next.run(request).await;
+        }
+        Problem::new(&NOT_READY).detail("it is stopping").retry_after(PAUSE).into_response()
+    };
+    router.layer(axum::middleware::from_fn(answer))
 }
 
 /// The next connection with its slot, or `None` when it is time to stop.

@@ -1,7 +1,12 @@
 //! A real browser: Chromium without a window, driven over W3C WebDriver by Debian's `chromedriver`. The few
 //! calls are spoken here, since the crates that speak them bring a licence that this project doesn't take.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    process::Stdio,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use reqwest::Method;
@@ -20,11 +25,29 @@ use crate::{
 /// How long the driver may take to say where it listens.
 const START: Duration = Duration::from_secs(60);
 
+/// How long the browser may take to end.
+const END: Duration = Duration::from_secs(10);
+
 /// A browser with one tab. It ends when dropped.
 #[derive(Debug)]
 pub struct Browser {
     _driver: Child,
+    port: u16,
     session: String,
+}
+
+impl Drop for Browser {
+    /// The driver ends the browser when the session does, and leaves it behind when it is killed itself.
+    fn drop(&mut self) {
+        let ended = || -> std::io::Result<usize> {
+            let mut driver = TcpStream::connect(("127.0.0.1", self.port))?;
+            driver.set_read_timeout(Some(END))?;
+            let path = format!("/session/{}", self.session);
+            write!(driver, "DELETE {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+            driver.read_to_end(&mut Vec::new())
+        };
+        let _ = ended();
+    }
 }
 
 impl Browser {
@@ -52,7 +75,7 @@ impl Browser {
         let port = async {
             while let Some(line) = lines.next_line().await? {
                 if let Some((_, port)) = line.rsplit_once("on port ").filter(|_| line.contains("started")) {
-                    return Ok(port.trim_end_matches('.').to_owned());
+                    return Ok(port.trim_end_matches('.').parse::<u16>()?);
                 }
             }
             anyhow::bail!("chromedriver ended before it said its port")
@@ -66,7 +89,11 @@ impl Browser {
         let body = json!({"capabilities": {"alwaysMatch": wanted}});
         let answer = post(&format!("{server}/session"), &body).await?;
         let id = answer["value"]["sessionId"].as_str().context("a session has an id")?;
-        Ok(Self { session: format!("{server}/session/{id}"), _driver: driver })
+        Ok(Self { session: id.to_owned(), port, _driver: driver })
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}/session/{}/{path}", self.port, self.session)
     }
 
     /// Goes to an address.
@@ -74,7 +101,7 @@ impl Browser {
     /// # Errors
     /// When it can't be loaded.
     pub async fn go_to(&self, url: &str) -> anyhow::Result<()> {
-        post(&format!("{}/url", self.session), &json!({"url": url})).await?;
+        post(&self.url("url"), &json!({"url": url})).await?;
         Ok(())
     }
 
@@ -84,13 +111,20 @@ impl Browser {
     /// When it does not in a minute.
     pub async fn shows(&self, text: &str) {
         eventually(&format!("{text:?} on the page"), || async {
-            let body = self.find("//body").await?;
-            let url = format!("{}/element/{body}/text", self.session);
-            let shown = self.ask(Method::GET, &url, None).await?;
-            let shown = shown.as_str().unwrap_or_default();
-            if shown.contains(text) { Ok(()) } else { Err(shown.to_owned()) }
+            let shown = self.text().await?;
+            if shown.contains(text) { Ok(()) } else { Err(shown) }
         })
         .await;
+    }
+
+    /// What the page shows now.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub async fn text(&self) -> Result<String, String> {
+        let body = self.find("//body").await?;
+        let shown = self.ask(Method::GET, &self.url(&format!("element/{body}/text")), None).await?;
+        Ok(shown.as_str().unwrap_or_default().to_owned())
     }
 
     /// Clicks what an XPath finds, once it is there.
@@ -114,21 +148,21 @@ impl Browser {
     /// # Panics
     /// When it asks none in a minute.
     pub async fn accept(&self) {
-        let url = format!("{}/alert/accept", self.session);
+        let url = self.url("alert/accept");
         eventually("a question", || self.ask(Method::POST, &url, Some(json!({})))).await;
     }
 
     async fn with(&self, path: &str, what: &str, body: Value) {
         eventually(&format!("{path} to {what}"), || async {
             let element = self.find(path).await?;
-            let url = format!("{}/element/{element}/{what}", self.session);
+            let url = self.url(&format!("element/{element}/{what}"));
             self.ask(Method::POST, &url, Some(body.clone())).await
         })
         .await;
     }
 
     async fn find(&self, path: &str) -> Result<String, String> {
-        let url = format!("{}/element", self.session);
+        let url = self.url("element");
         let found = self.ask(Method::POST, &url, Some(json!({"using": "xpath", "value": path}))).await?;
         let id = found.as_object().and_then(|element| element.values().next()?.as_str());
         id.map(str::to_owned).ok_or_else(|| found.to_string())

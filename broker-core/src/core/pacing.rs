@@ -27,6 +27,8 @@ impl Core {
         let from = self.queue_id(name)?;
         to.map_or(Ok(from), |name| self.queue_id(name))?;
         check_pace(per_second)?;
+        // Before the list is made, which takes its time.
+        self.check_redrives(0)?;
         let mut sequences = self.queues[&from].choose_dead(which, &self.messages).sequences;
         sequences.truncate(usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX));
         self.check_redrives(sequences.len())?;

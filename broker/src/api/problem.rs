@@ -21,6 +21,8 @@ slugs! {
         "This broker has tokens, and the request carried none, or one that is unknown. Nothing was looked at or changed. Send the header Authorization: Bearer TOKEN; a token is made with `broker tokens create` or POST /tokens."
     FORBIDDEN "forbidden" 403 "The token does not allow this"
         "The token is known but lacks a role on a name; the detail and the members role and name say which. Nothing was changed. Use another token, or make one that allows it; GET /tokens lists what each allows."
+    FOREIGN_PAGE "foreign-page" 403 "A page of another site asked for this"
+        "A browser says by the header Origin or Sec-Fetch-Site that a page of another site made this request. Such a page must change nothing here, so nothing was. Call the broker from a program, or from its own console."
     QUEUE_NOT_FOUND "queue-not-found" 404 "There is no such queue"
         "No queue has this name, or it was removed. Make it with PUT /queues/NAME; GET /queues lists all that there are."
     TOPIC_NOT_FOUND "topic-not-found" 404 "There is no such topic"

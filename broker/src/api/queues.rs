@@ -214,10 +214,10 @@ impl Purged {
     }
 }
 
-/// Drop the ready and delayed messages that are there when it begins.
+/// Drop the ready and delayed messages.
 ///
-/// Very many are dropped in slices, with other calls in between; where it fails in the middle, the audit trail
-/// says how many were dropped.
+/// Very many are dropped in slices, with other calls in between: what is published meanwhile stays, what comes
+/// to wait again meanwhile goes too. Where it fails in the middle, the audit trail says how many were dropped.
 #[utoipa::path(post, path = "/queues/{queue}/purge", operation_id = "purge_queue", tag = "queues", params(InQueue), request_body = Nothing,
     responses(
         (status = 200, description = "How many were dropped", body = Purged),

@@ -170,10 +170,10 @@ async fn receive(
     // Dropped with the answer's head: by then it waits no more.
     let _place = if wait.is_zero() { None } else { Some(place_to_wait(&api, &in_flight)?) };
     let handout = tokio::select! {
-        // What is handed out already was so before the token was revoked.
+        // What is handed out already is given.
         biased;
         handout = api.broker.receive(receive, wait) => handout?,
-        () = caller.shut_out(&api.tokens), if !wait.is_zero() => return Err(revoked_meanwhile()),
+        () = caller.shut_out(&api.tokens), if !wait.is_zero() => return Err(shut_out_meanwhile(&caller)),
     };
     let rendered = Rendered { bytes: render(&handout), _share: handout.share };
     let body = HandoutBody { bytes: Some(Bytes::from_owner(rendered)), guard: handout.guard };
@@ -181,8 +181,10 @@ async fn receive(
     Ok(([content_type], Body::new(body)).into_response())
 }
 
-fn revoked_meanwhile() -> Problem {
-    Problem::new(&UNAUTHENTICATED).detail("the token was revoked while this receive waited")
+fn shut_out_meanwhile(caller: &Caller) -> Problem {
+    let why =
+        if caller.is_anonymous() { "the broker's first token was made" } else { "the token was revoked" };
+    Problem::new(&UNAUTHENTICATED).detail(format!("{why} while this receive waited"))
 }
 
 /// A place among the receives that wait, instead of that among the requests that are worked on.

@@ -36,6 +36,12 @@ impl Caller {
         self.0.as_ref().map_or(ANONYMOUS, |token| token.name.as_str())
     }
 
+    /// Whether it came without a token, where none is needed.
+    #[must_use]
+    pub const fn is_anonymous(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether it has a role on a name.
     #[must_use]
     pub fn may(&self, role: Role, name: &str) -> bool {

@@ -1,8 +1,9 @@
 //! Calls that may concern very many messages: purge, discard and redrive. They are carried out in slices, each a
 //! durable group of its own, with the commands of others decided in between, so that nobody waits for long.
 //!
-//! Which messages are meant is decided once, at the start; those that are in another state when it is their
-//! slice's turn are passed over. Where a slice fails, what the earlier ones did stays done, and the audit
+//! Which dead letters are meant is decided once, at the start; those that are in another state when it is their
+//! slice's turn are passed over. A purge means what was published before it: what comes to wait again while it
+//! goes on, after a nack or a redrive, goes too. Where a slice fails, what the earlier ones did stays done, and the audit
 //! trail's one item of the call says how much that is. Dropping the future ends the call after the slice under
 //! way.
 
@@ -17,10 +18,7 @@ use tokio::sync::oneshot;
 
 use super::Broker;
 use crate::{
-    engine::{
-        line::{Answered, Item},
-        note::Note,
-    },
+    engine::{choosing::FEW, line::Item, note::Note},
     error::BrokerError,
 };
 
@@ -28,7 +26,7 @@ use crate::{
 const SLICE: usize = 1000;
 
 impl Broker {
-    /// Drops the messages of a queue that wait and were there at the start; how many.
+    /// Drops the messages of a queue that wait, of those published before; how many.
     ///
     /// # Errors
     /// What [`BrokerError`] lists.
@@ -83,8 +81,9 @@ impl Broker {
         Ok(discarded)
     }
 
-    /// Redrives those of these messages that are dead letters of a queue, in this order, back into it or to
-    /// another queue, until so many are redriven, or there is no more room.
+    /// Redrives those of these messages that are dead letters of a queue back into it or to another queue, the
+    /// first of them up to the limit, or until there is no more room. Those of a slice can be received before
+    /// the next one is redriven: that is why they go in publish order.
     ///
     /// # Errors
     /// What [`BrokerError`] lists.
@@ -97,7 +96,7 @@ impl Broker {
         note: &Note,
     ) -> Result<Redriven, BrokerError> {
         let mut all = Redriven::default();
-        for slice in slices(which) {
+        for slice in slices(&in_publish_order(which, limit)) {
             let earlier = all.sequences.len() as u64;
             let limit = limit.map(|limit| limit - earlier);
             let (which, queue) = (DeadLetters::Sequences(slice.to_vec()), queue.clone());
@@ -121,12 +120,20 @@ impl Broker {
         }
         let (reply, answer) = oneshot::channel();
         let note = Some(Box::new(note.after(earlier)));
-        self.line.push_own(Item::Command { command: slice, note, reply, arrived: Instant::now() });
-        match answer.await.map_err(|_| BrokerError::Stopped)? {
-            Answered::Decided(result) => result,
-            Answered::ToBeChosen(_) => unreachable!("a slice takes nothing of what a topic retains"),
-        }
+        self.line.push_own(Item::Command { command: slice, note, reply, arrived: Instant::now(), few: FEW });
+        answer.await.map_err(|_| BrokerError::Stopped)?
     }
+}
+
+/// Those within the limit in publish order, and then the others, which have their turn for those of the first
+/// that are dead letters no more.
+fn in_publish_order(which: &[Sequence], limit: Option<u64>) -> Vec<Sequence> {
+    let mut ordered = which.to_vec();
+    let first = limit.map_or(which.len(), |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let (first, others) = ordered.split_at_mut(first.min(which.len()));
+    first.sort_unstable();
+    others.sort_unstable();
+    ordered
 }
 
 /// The slices of a list; of an empty one too there is one, so that it is asked whether the queue is there.

@@ -43,7 +43,8 @@ impl Tokens {
         }
         let folder = match DataFolder::open(folder) {
             Ok(folder) => folder,
-            Err(StoreError::InUse(_)) => return Ok(Some(self)),
+            // Whoever may not write there can ask the broker all the same.
+            Err(StoreError::InUse(_) | StoreError::Files { .. }) => return Ok(Some(self)),
             Err(error) => return Err(error.into()),
         };
         let tokens = auth::tokens::Tokens::open(&folder)?;

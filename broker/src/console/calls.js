@@ -43,10 +43,11 @@ function pages(path, signal, show) {
 }
 
 // EventSource can't send a token; this reads the same stream with one, behind the event `last` if there is one.
-async function events(last, signal, tell) {
+async function events(last, signal, began, tell) {
   const behind = last === undefined ? {} : { "Last-Event-ID": last };
   const response = await fetch("/events", { headers: { ...headers(), ...behind }, signal });
   if (!response.ok) return answered(response);
+  began();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (let rest = ""; ; ) {
     const { value, done } = await reader.read();

@@ -10,8 +10,11 @@ function element(name, attributes, ...children) {
   return made;
 }
 
+const path_of = (queue) => `/queues/${of(queue)}`;
+const place_of = (queue) => `#${path_of(queue)}`;
 const link = (to, text) => element("a", { href: to }, text);
-const queue_link = (name) => link(`#/queues/${of(name)}`, name);
+const queue_link = (name) => link(place_of(name), name);
+const letter_link = (queue, { id, source }) => link(`${place_of(queue)}/dead-letters/${of(id)}/${of(source ?? "")}`, id);
 const message_link = (id) => link(`#/messages/${of(id)}`, id);
 const button = (text, click, attributes = {}) => element("button", { type: "button", click, ...attributes }, text);
 const heading = (text) => element("h2", {}, text);

@@ -3,7 +3,7 @@
 const PLACES = [
   [/^#?\/?$/, overview],
   [/^#\/queues\/([^/]+)$/, queue],
-  [/^#\/queues\/([^/]+)\/dead-letters\/([^/]+)$/, dead_letter],
+  [/^#\/queues\/([^/]+)\/dead-letters\/([^/]+)\/([^/]*)$/, dead_letter],
   [/^#\/messages\/([^/]+)$/, message],
   [/^#\/events$/, live],
   [/^#\/redrives$/, redrives],
@@ -11,6 +11,7 @@ const PLACES = [
 ];
 
 let shown = new AbortController();
+let arrival = "";
 
 async function show(text = "") {
   shown.abort();
@@ -19,20 +20,36 @@ async function show(text = "") {
   say(text);
   document.getElementById("leave").hidden = !sessionStorage.getItem(TOKEN);
   const main = document.querySelector("main");
+  // Nothing of the place before stays, least of all its buttons, should this one not be shown.
+  main.replaceChildren();
   const found = PLACES.map(([pattern, view]) => [location.hash.match(pattern), view]).find(([match]) => match);
   if (!found) return main.replaceChildren(element("h1", {}, "There is nothing at this place"));
   const [[, ...parameters], view] = found;
-  return view(main, signal, ...parameters.map(decodeURIComponent)).catch((error) => signal.aborted || fail(error));
+  try {
+    await view(main, signal, ...parameters.map(decodeURIComponent));
+  } catch (error) {
+    if (!signal.aborted) fail(error);
+  }
+}
+
+// Another place, or this one anew, with what was done.
+function go_to(place, text) {
+  if (location.hash === place) return show(text);
+  arrival = text;
+  location.hash = place;
 }
 
 // Again and again until the place is left, also when the broker can't be reached for a while; not while nobody
-// looks.
+// looks. The work says when the broker has answered.
 async function every(pause, signal, work) {
-  for (let failed = false; !signal.aborted; ) {
+  let failed = false;
+  const answered = () => {
+    if (failed) say("");
+    failed = false;
+  };
+  while (!signal.aborted) {
     try {
-      if (!document.hidden) await work();
-      if (failed) say("");
-      failed = false;
+      if (!document.hidden) await work(answered);
     } catch (error) {
       if (error.status === 401 || signal.aborted) throw error;
       failed = true;
@@ -65,5 +82,8 @@ document.getElementById("leave").addEventListener("click", () => {
   sessionStorage.removeItem(TOKEN);
   show();
 });
-addEventListener("hashchange", () => show());
+addEventListener("hashchange", () => {
+  show(arrival);
+  arrival = "";
+});
 show();

@@ -19,12 +19,15 @@ async function overview(main, signal) {
     ["retained", ({ retained }) => count(retained.messages), "number"],
     ["subscribed queues", ({ subscriptions }) => subscriptions.flatMap(({ queue }) => [queue_link(queue), " "])],
   ]);
-  main.replaceChildren(element("h1", {}, "Queues"), queues.whole, heading("Topics"), topics.whole);
-  await every(REFRESH, signal, async () => {
+  const more = element("p", { class: "soft", hidden: true }, "There are more than are shown here: GET /queues and GET /topics list all.");
+  main.replaceChildren(element("h1", {}, "Queues"), queues.whole, heading("Topics"), topics.whole, more);
+  await every(REFRESH, signal, async (answered) => {
     const [these, those] = await Promise.all([get("/queues?limit=1000", signal), get("/topics?limit=1000", signal)]);
+    answered();
     queues.show(these.items);
     topics.show(those.items);
     rates.looked();
+    more.hidden = !these.next_cursor && !those.next_cursor;
   });
 }
 
@@ -40,7 +43,7 @@ function rates_between_looks() {
 }
 
 async function queue(main, signal, name) {
-  const path = `/queues/${of(name)}`;
+  const path = path_of(name);
   const { settings, counts } = await get(path, signal);
   const flow = Object.entries(counts).filter(([, value]) => value).map(([key, value]) => [key.replaceAll("_", " "), typeof value === "number" ? count(value) : value]);
   const waiting = [
@@ -54,44 +57,50 @@ async function queue(main, signal, name) {
   ];
   main.replaceChildren(
     element("h1", {}, name), facts(flow),
-    heading("Dead letters"), await dead_letters(path, counts, signal),
+    heading("Dead letters"), await dead_letters(name, counts, signal),
     heading("Ready, leased and delayed"), await growing(waiting, `${path}/messages?limit=50`, signal, "None waits."),
     heading("Settings"), json(settings),
   );
 }
 
-async function dead_letters(path, counts, signal) {
+async function dead_letters(queue, counts, signal) {
   if (!counts.dead) return element("p", { class: "soft" }, "None.");
   const groups = [
     ["count", (group) => count(group.count), "number"],
     ["type", ({ type }) => type],
     ["reason", ({ reason }) => reason],
     ["last seen", ({ last_seen }) => at(last_seen)],
-    ["one of them", ({ sample_id }) => link(`#${path}/dead-letters/${of(sample_id)}`, sample_id), "id"],
+    ["one of them", ({ sample_id }) => letter_link(queue, { id: sample_id }), "id"],
   ];
   const letters = [
-    ["", ({ id }) => element("input", { type: "checkbox", value: id, "aria-label": `Choose ${id}` })],
-    ["message", ({ id }) => link(`#${path}/dead-letters/${of(id)}`, id), "id"],
+    ["", (letter) => choice(letter, chosen)],
+    ["message", (letter) => letter_link(queue, letter), "id"],
+    ["source", ({ source }) => source],
     ["type", ({ type }) => type],
     ["reason", ({ reason }) => reason],
     ["failed", ({ last_failed_at }) => at(last_failed_at)],
     ["redriven", ({ redrive_count }) => count(redrive_count), "number"],
   ];
-  const list = await growing(letters, `${path}/dead-letters?limit=50`, signal, "None.");
-  const chosen = () => [...list.querySelectorAll("input:checked")].map(({ value }) => value);
+  const chosen = new Set();
+  const path = `${path_of(queue)}/dead-letters`;
   return element("div", {},
-    await growing(groups, `${path}/dead-letters/groups`, signal, "None."),
+    await growing(groups, `${path}/groups`, signal, "None."),
     element("div", { class: "actions" },
-      button("Redrive all", act(() => redrive(path, {}, `all ${count(counts.dead)} dead letters`))),
-      button("Redrive the chosen", act(() => some(chosen(), (ids) => redrive(path, { ids }, `${ids.length} of them`)))),
-      button("Discard the chosen", act(() => some(chosen(), (ids) => discard(path, { ids }, `${ids.length} of them`)))),
+      button("Redrive all", act(() => redrive_all(queue, counts.dead))),
+      button("Redrive the chosen", act(() => some([...chosen], (letters) => redrive(queue, letters)))),
+      button("Discard the chosen", act(() => some([...chosen], (letters) => discard(queue, letters)))),
     ),
-    list);
+    await growing(letters, `${path}?limit=50`, signal, "None."));
 }
 
-async function dead_letter(main, signal, name, id) {
-  const path = `/queues/${of(name)}`;
-  const letter = await get(`${path}/dead-letters/${of(id)}`, signal);
+function choice(letter, chosen) {
+  const change = ({ target }) => (target.checked ? chosen.add(letter) : chosen.delete(letter));
+  return element("input", { type: "checkbox", change, "aria-label": `Choose ${letter.id}` });
+}
+
+async function dead_letter(main, signal, queue, id, source) {
+  const narrowed = source ? `?source=${of(source)}` : "";
+  const letter = await get(`${path_of(queue)}/dead-letters/${of(id)}${narrowed}`, signal);
   const history = table([
     ["delivery", ({ delivery_count }) => count(delivery_count), "number"],
     ["delivered", ({ delivered_at }) => at(delivered_at)],
@@ -103,10 +112,10 @@ async function dead_letter(main, signal, name, id) {
   history.show(letter.history);
   main.replaceChildren(
     element("h1", {}, `Dead letter ${id}`),
-    facts([["queue", queue_link(name)], ["type", letter.type], ["key", letter.partitionkey], ["reason", letter.reason], ["redriven", `${letter.redrive_count} times`], ["journey", message_link(id)]]),
+    facts([["queue", queue_link(queue)], ["source", letter.source], ["type", letter.type], ["key", letter.partitionkey], ["reason", letter.reason], ["redriven", `${letter.redrive_count} times`], ["journey", message_link(id)]]),
     element("div", { class: "actions" },
-      button("Redrive", act(() => redrive(path, { ids: [id] }, "it"))),
-      button("Discard", act(() => discard(path, { ids: [id] }, "it")))),
+      button("Redrive", act(() => redrive(queue, [letter]))),
+      button("Discard", act(() => discard(queue, [letter])))),
     heading("History"), history.whole, heading("Message"), json(letter.message),
   );
 }
@@ -138,7 +147,7 @@ async function live(main, signal) {
   ]);
   main.replaceChildren(element("h1", {}, "What happens now"), feed.whole);
   let last;
-  await every(REFRESH, signal, () => events(last, signal, (told) => {
+  await every(REFRESH, signal, (answered) => events(last, signal, answered, (told) => {
     last = told.place ?? last;
     feed.first(told);
     if (feed.body.children.length > MOST) feed.body.lastElementChild.remove();

@@ -6,7 +6,9 @@
 //! data, and is neither backed up nor restored.
 
 use std::{
-    fs,
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -88,7 +90,7 @@ fn prepare(
     if unfinished.exists() {
         fs::remove_dir_all(unfinished).map_err(files("remove", unfinished))?;
     }
-    fs::create_dir(unfinished).map_err(files("make", unfinished))?;
+    make_folder(unfinished).map_err(files("make", unfinished))?;
     sqlite::copy(from, unfinished, progress)?;
     copy_tokens(from, unfinished)?;
     sqlite::renumber(unfinished, Timestamp::now())?;
@@ -100,13 +102,18 @@ fn prepare(
     }
 }
 
+/// A folder for its owner alone.
+fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
+}
+
 /// Gives the broker's files a second name in a folder of their own, so that at every moment there is a
 /// database in place and the tokens that guard it, the old ones or the new.
 fn set_aside(data: &Path) -> Result<PathBuf, MaintenanceError> {
     // One file then holds all of it. Where it is damaged that fails, and its log is set aside with it.
     let _ = sqlite::settle(data);
     let aside = data.join(format!("before-restore-{}", Timestamp::now().as_millis()));
-    fs::create_dir(&aside).map_err(files("make", &aside))?;
+    make_folder(&aside).map_err(files("make", &aside))?;
     for (name, moves) in
         [(sqlite::LOG, true), (sqlite::LOG_INDEX, true), (sqlite::FILE, false), (tokens::FILE, false)]
     {

@@ -460,3 +460,40 @@ async fn a_receive_that_waits_ends_when_its_token_is_revoked() {
     assert_eq!(revoked.status, 204);
     waiting.problem(401, "unauthenticated");
 }
+
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing_through_its_readers_browser() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    server.publish_ids("jobs", &["1"]).await;
+    let own = format!("http://{}", server.address);
+    let purge = |header: &str, value: &str| {
+        Answer::of(server.request(Method::POST, "/queues/jobs/purge").header(header, value))
+    };
+    for (header, value) in
+        [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")]
+    {
+        purge(header, value).await.problem(403, "foreign-page");
+    }
+    assert_eq!(server.counts("jobs").await["ready"], 1);
+    for (header, value) in [("origin", own.as_str()), ("sec-fetch-site", "same-origin")] {
+        assert_eq!(purge(header, value).await.status, 200, "{header}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn a_receive_that_waits_without_a_token_ends_when_the_first_one_is_made() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    let waiting = server.post("/queues/jobs/receive", json!({"wait": "60s"}));
+    let made = async {
+        let is_waiting = async |server: &Server| {
+            let metrics = server.get("/metrics").await.text;
+            metrics.lines().any(|line| line == "broker_waiting_receives 1")
+        };
+        server.until("a receive that waits", is_waiting).await;
+        server.post("/tokens", json!({"name": "ada", "allow": ["admin:*"]})).await
+    };
+    let (waiting, made) = tokio::join!(waiting, made);
+    assert_eq!(made.status, 201);
+    let detail = waiting.problem(401, "unauthenticated")["detail"].clone();
+    assert_eq!(detail, "the broker's first token was made while this receive waited");
+}

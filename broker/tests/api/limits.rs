@@ -374,3 +374,24 @@ async fn a_body_that_says_it_is_too_large_is_refused_without_being_sent() {
     let answer = asking.some().await;
     assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("body-too-large"), "{answer}");
 }
+
+#[tokio::test]
+async fn while_open_requests_end_who_comes_hears_that_the_broker_is_stopping() {
+    let mut server = started(|_| ()).await;
+    let mut begun = Raw::to(&server).await;
+    begun.begin_to_publish(4, 2).await;
+    server.begin_to_stop();
+    // On connections of their own: those that are idle were closed.
+    let get = async |server: &Server, path: &str| {
+        let mut late = Raw::to(server).await;
+        late.send(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
+        late.until_closed().await
+    };
+    let is_draining = async |server: &Server| get(server, "/readyz").await.contains("the broker is stopping");
+    server.until("the broker to say that it is stopping", is_draining).await;
+    assert!(get(&server, "/healthz").await.starts_with("HTTP/1.1 200"));
+    assert!(get(&server, "/queues").await.starts_with("HTTP/1.1 503"));
+    begun.send("xx").await;
+    assert!(begun.until_closed().await.starts_with("HTTP/1.1 201"), "what was begun is carried out");
+    server.stop().await;
+}

@@ -68,9 +68,14 @@ impl Server {
         self.folder.path()
     }
 
+    /// Tells it to stop; what is open may end.
+    pub(crate) fn begin_to_stop(&self) {
+        self.shutdown.cancel();
+    }
+
     /// Stops it in good order.
     pub(crate) async fn stop(&mut self) {
-        self.shutdown.cancel();
+        self.begin_to_stop();
         self.running.take().unwrap().await.unwrap();
     }
 

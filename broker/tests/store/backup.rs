@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -272,6 +273,8 @@ async fn a_forced_restore_sets_aside_what_was_there() {
     let entries = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path());
     let aside = entries.filter(|path| path.is_dir()).collect::<Vec<_>>();
     assert_eq!(aside.len(), 1, "one folder with what was there: {aside:?}");
+    let mode = std::fs::metadata(&aside[0]).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "for its owner alone");
     let program = Program::start(&aside[0]);
     assert_eq!(drain(&program.caller()).await, BTreeSet::from([1, 2]));
     program.kill();

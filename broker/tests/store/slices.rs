@@ -252,3 +252,29 @@ async fn a_broker_that_dies_in_the_middle_has_in_the_trail_what_was_done() {
     assert_eq!(audited(&running.broker).await, counts);
     running.stop().await;
 }
+
+#[tokio::test]
+async fn many_are_redriven_in_publish_order_whichever_died_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = with_many(folder.path()).await;
+    let mut slices = Vec::new();
+    for _ in 0..3 {
+        slices.push(receipts(&running.receive("jobs", 1000).await));
+    }
+    let mut died = Vec::new();
+    for slice in slices.into_iter().rev() {
+        died.extend(slice.iter().map(|receipt| receipt.sequence));
+        kill(&running.broker, "jobs", slice).await;
+    }
+    let (first, second) = (faults.hold(), faults.hold());
+    let broker = running.broker.clone();
+    let redriving = tokio::spawn(async move { redrive(&broker, &died, None).await });
+    begun(first).await.send(()).unwrap();
+    let go_on = begun(second).await;
+    let mut receiving = Box::pin(running.receive("jobs", 1));
+    assert!((&mut receiving).now_or_never().is_none(), "it waits behind the slice under way");
+    go_on.send(()).unwrap();
+    assert_eq!(receipts(&receiving.await)[0].sequence, Sequence(1));
+    assert_eq!(redriving.await.unwrap().sequences.len() as u64, MANY);
+    running.stop().await;
+}

@@ -72,7 +72,7 @@ impl<'a> Bench<'a> {
             topic: bench.topic.clone(),
             queue: queue.clone(),
             on_full: OnFull::Reject,
-            spares: vec![],
+            without_types: vec![],
         };
         let topology = Topology {
             topics: vec![bench.topic.clone()],

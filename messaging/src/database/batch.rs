@@ -31,7 +31,7 @@ pub trait Batched: Sized + Send + Sync + 'static {
     /// Why it fails.
     type Error: From<DatabaseError> + Send + 'static;
 
-    /// What this item is about.
+    /// What this item is about. Asked once, by the caller: a panic is the caller's.
     fn key(&self) -> Self::Key;
 
     /// Carries out all items, in their order, on the writer's transaction; answers for each in its place.
@@ -49,6 +49,7 @@ pub trait Batched: Sized + Send + Sync + 'static {
 /// An item that waits for the writer.
 struct Waiting<B: Batched> {
     heard: Option<Heard>,
+    kin: Kin,
     item: B,
     /// What its last run came to.
     answer: Option<Answer<B::Done, B::Error>>,
@@ -60,7 +61,14 @@ pub(super) fn boxed<B: Batched>(
     item: B,
     caller: oneshot::Sender<Answer<B::Done, B::Error>>,
 ) -> Box<dyn Unit> {
-    Box::new(Waiting { heard, item, answer: None, caller })
+    let kin = kin_of(&item);
+    Box::new(Waiting { heard, kin, item, answer: None, caller })
+}
+
+fn kin_of<B: Batched>(item: &B) -> Kin {
+    let mut hasher = DefaultHasher::new();
+    item.key().hash(&mut hasher);
+    Kin { kind: TypeId::of::<B>(), key_hash: hasher.finish() }
 }
 
 impl<B: Batched> Unit for Waiting<B> {
@@ -69,9 +77,7 @@ impl<B: Batched> Unit for Waiting<B> {
     }
 
     fn kin(&self) -> Option<Kin> {
-        let mut hasher = DefaultHasher::new();
-        self.item.key().hash(&mut hasher);
-        Some(Kin { kind: TypeId::of::<B>(), key_hash: hasher.finish() })
+        Some(self.kin)
     }
 
     fn run<'c>(

@@ -1,7 +1,9 @@
 //! Batches: what many callers ask of one kind at once is done by one call, and each hears of its own.
 
+use std::panic::AssertUnwindSafe;
+
 use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::{FutureExt as _, future::join_all};
 use messaging::{Batched, Database, DatabaseError, Event, outbox};
 use sqlx::SqliteConnection;
 use tempfile::TempDir;
@@ -10,6 +12,9 @@ use crate::{
     broker::event,
     database::{hold_writer, noted, open},
 };
+
+/// Asked for this key, a note panics.
+const PANICS: &str = "panics";
 
 /// Notes a number, under a key. A negative one fails.
 struct Note {
@@ -31,6 +36,7 @@ impl Batched for Note {
     type Error = DatabaseError;
 
     fn key(&self) -> &'static str {
+        assert_ne!(self.key, PANICS);
         self.key
     }
 
@@ -45,10 +51,19 @@ impl Batched for Note {
             outbox::add(connection, "notes", &event("k", n.unsigned_abs())).await?;
         }
         if notes.iter().any(|note| note.n < 0) {
-            return Err(DatabaseError::Closed);
+            return Err(on_purpose());
         }
         Ok(notes.iter().map(|_| Noted { together: notes.len(), before: before.clone() }).collect())
     }
+}
+
+/// An error that the database does not give by itself.
+fn on_purpose() -> DatabaseError {
+    sqlx::Error::WorkerCrashed.into()
+}
+
+fn is_on_purpose(error: &DatabaseError) -> bool {
+    matches!(error, DatabaseError::Sqlite(sqlx::Error::WorkerCrashed))
 }
 
 /// Writes all in one group.
@@ -91,9 +106,54 @@ async fn in_a_batch_what_fails_is_undone_and_unsaid_alone() {
     let database = open(&folder).await;
     let written = together(&database, vec![note("a", 1), note("b", -2), note("c", 3)]).await;
     assert_eq!(written.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
-    assert!(matches!(written[1], Err(DatabaseError::Closed)));
+    assert!(written[1].as_ref().is_err_and(is_on_purpose), "{:?}", written[1]);
     assert_eq!(noted(&database).await, [1, 3]);
     assert_eq!(messaging::Outbox::new(database).status().await.unwrap().depth, 2);
+}
+
+#[tokio::test]
+async fn a_key_that_panics_does_so_in_its_caller_and_the_writer_goes_on() {
+    let folder = TempDir::new().unwrap();
+    let database = open(&folder).await;
+    let panicked = AssertUnwindSafe(database.write_batched(note(PANICS, 1))).catch_unwind().await;
+    assert!(panicked.is_err(), "{panicked:?}");
+    database.write_batched(note("a", 2)).await.unwrap();
+    assert_eq!(noted(&database).await, [2]);
+}
+
+/// One event comes twice in one group, each time with a note.
+async fn hear_twice(
+    database: &Database,
+    event: &Event,
+    notes: [Note; 2],
+) -> [Result<Option<Noted>, DatabaseError>; 2] {
+    let (go, held) = hold_writer(database).await;
+    let [first, second] = notes.map(|note| database.hear_batched("consumer", event, note));
+    let (first, second, ()) = tokio::join!(first, second, async { go.notify_one() });
+    held.await.unwrap().unwrap();
+    [first, second]
+}
+
+#[tokio::test]
+async fn an_event_that_comes_twice_in_one_group_is_heard_by_the_first() {
+    let folder = TempDir::new().unwrap();
+    let database = open(&folder).await;
+    let [first, second] = hear_twice(&database, &event("k", 1), [note("a", 1), note("b", 2)]).await;
+    assert_eq!(first.unwrap(), Some(Noted { together: 1, before: vec![] }));
+    assert_eq!(second.unwrap(), None);
+    assert_eq!(noted(&database).await, [1]);
+}
+
+#[tokio::test]
+async fn an_event_that_comes_twice_in_one_group_is_heard_by_the_second_where_the_first_fails() {
+    let folder = TempDir::new().unwrap();
+    let database = open(&folder).await;
+    let event = event("k", 1);
+    let [first, second] = hear_twice(&database, &event, [note("a", -1), note("b", 2)]).await;
+    assert!(first.as_ref().is_err_and(is_on_purpose), "{first:?}");
+    assert_eq!(second.unwrap(), Some(Noted { together: 1, before: vec![] }));
+    assert_eq!(database.hear_batched("consumer", &event, note("c", 3)).await.unwrap(), None);
+    assert_eq!(noted(&database).await, [2]);
 }
 
 #[tokio::test]

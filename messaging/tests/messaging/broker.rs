@@ -136,7 +136,7 @@ pub(crate) fn orders_to_work() -> Topology {
             topic: "orders".to_owned(),
             queue: "work".to_owned(),
             on_full: OnFull::Reject,
-            spares: vec![],
+            without_types: vec![],
         }],
     }
 }

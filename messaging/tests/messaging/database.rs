@@ -64,7 +64,7 @@ async fn in_a_group_what_fails_or_panics_is_undone_alone() {
     let fails = database.write(|connection| {
         Box::pin(async move {
             sqlx::query("INSERT INTO notes VALUES (2)").execute(connection).await?;
-            Err::<(), _>(DatabaseError::Closed)
+            Err::<(), DatabaseError>(sqlx::Error::WorkerCrashed.into())
         })
     });
     let panics = AssertUnwindSafe(database.write::<(), DatabaseError>(|connection| {
@@ -80,7 +80,7 @@ async fn in_a_group_what_fails_or_panics_is_undone_alone() {
     let (first, failed, panicked, last, ()) = group.await;
     held.await.unwrap().unwrap();
     assert!(first.is_ok() && last.is_ok());
-    assert!(matches!(failed, Err(DatabaseError::Closed)));
+    assert!(matches!(failed, Err(DatabaseError::Sqlite(sqlx::Error::WorkerCrashed))));
     assert_eq!(panicked.unwrap_err().downcast_ref::<&str>(), Some(&"on purpose"));
     assert_eq!(noted(&database).await, [1, 4]);
 }

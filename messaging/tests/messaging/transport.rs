@@ -229,7 +229,7 @@ async fn a_queue_is_spared_the_types_that_it_has_no_use_for_and_no_other() {
     let mut topology = orders_to_work();
     let all = SubscriptionSpec { queue: "all".to_owned(), ..topology.subscriptions[0].clone() };
     topology.queues.push(QueueSpec { name: "all".to_owned(), ordered_by_key: true });
-    topology.subscriptions[0].spares = vec!["dull".to_owned(), "duller".to_owned()];
+    topology.subscriptions[0].without_types = vec!["dull".to_owned(), "duller".to_owned()];
     topology.subscriptions.push(all);
     broker.transport().declare(&topology).await.unwrap();
     let events = ["dull", "told", "duller", "unheard-of"].map(|kind| Event::new("/test", kind, &1));
@@ -237,4 +237,17 @@ async fn a_queue_is_spared_the_types_that_it_has_no_use_for_and_no_other() {
         result.unwrap();
     }
     assert_eq!((broker.count("work", "published").await, broker.count("all", "published").await), (2, 4));
+}
+
+#[tokio::test]
+async fn a_queue_that_is_no_longer_spared_a_type_gets_it() {
+    let broker = Broker::start().await;
+    let without = orders_to_work();
+    let mut with = without.clone();
+    with.subscriptions[0].without_types = vec!["dull".to_owned()];
+    broker.transport().declare(&with).await.unwrap();
+    broker.transport().declare(&without).await.unwrap();
+    let events = [Event::new("/test", "dull", &1)];
+    broker.transport().publish(&Destination::topic("orders"), &events).await.remove(0).unwrap();
+    assert_eq!(broker.count("work", "published").await, 1);
 }

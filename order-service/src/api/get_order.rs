@@ -68,7 +68,7 @@ pub(super) async fn get_order(
             return Ok(Json(order));
         }
         tokio::select! {
-            order = waiting.changed() => return Ok(Json(Arc::unwrap_or_clone(order))),
+            Some(order) = waiting.changed() => return Ok(Json(Arc::unwrap_or_clone(order))),
             () = sleep(left.min(LOOK_AGAIN)) => {}
             () = app.0.stop.cancelled() => {}
         }

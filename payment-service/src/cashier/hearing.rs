@@ -30,38 +30,45 @@ impl Batched for Hearing {
         self.order.order_id
     }
 
-    /// Only where no intent follows is the event done with, and noted in the inbox.
+    /// An event is noted in the inbox once it is done with: until then, when it comes again, the work goes on.
     async fn carry_out(
         connection: &mut SqliteConnection,
         hearings: &[&Self],
     ) -> Result<Vec<Stored>, Failure> {
         let orders: Vec<OrderId> = hearings.iter().map(|hearing| hearing.key()).collect();
         let mut known = store::load(connection, &orders).await?;
-        let heard: Vec<Taken> =
-            hearings.iter().map(|hearing| hearing.take_in(known.remove(&hearing.key()))).collect();
+        let all: Vec<Told> =
+            hearings.iter().map(|hearing| hearing.tell(known.remove(&hearing.key()))).collect();
         let due_at = Timestamp::now().plus(RESUME_AFTER);
-        let changed = heard.iter().filter(|taken| taken.is_new).map(|taken| (&taken.stored, due_at));
+        let changed = all.iter().filter(|told| told.is_news).map(|told| (&told.now, due_at));
         store::save(connection, &changed.collect::<Vec<_>>()).await?;
-        let done = heard.iter().zip(hearings).filter(|(taken, _)| taken.stored.payment.intent.is_none());
-        inbox::note(connection, CONSUMER, done.map(|(_, hearing)| &hearing.event)).await?;
-        Ok(heard.into_iter().map(|taken| taken.stored).collect())
+        let done = hearings.iter().zip(&all).filter(|(_, told)| told.is_done());
+        inbox::note(connection, CONSUMER, done.map(|(hearing, _)| &hearing.event)).await?;
+        Ok(all.into_iter().map(|told| told.now).collect())
     }
 }
 
-/// The payment after hearing, and whether that told anything new.
-struct Taken {
-    stored: Stored,
-    is_new: bool,
+/// The payment after it was told of an event, and whether that was news to it.
+struct Told {
+    now: Stored,
+    is_news: bool,
+}
+
+impl Told {
+    /// Whether the event is done with: there is nothing to ask the gateway.
+    const fn is_done(&self) -> bool {
+        self.now.payment.intent.is_none()
+    }
 }
 
 impl Hearing {
-    fn take_in(&self, known: Option<Stored>) -> Taken {
+    fn tell(&self, known: Option<Stored>) -> Told {
         let before = known.as_ref().map(|known| &known.payment);
         let mut payment = before.cloned().unwrap_or_else(|| Payment::unheard(&self.order));
         payment.hear(self.heard.clone());
         match known {
-            Some(stored) if stored.payment == payment => Taken { stored, is_new: false },
-            _ => Taken { stored: Stored { payment, cause: Cause::of(&self.event) }, is_new: true },
+            Some(now) if now.payment == payment => Told { now, is_news: false },
+            _ => Told { now: Stored { payment, cause: Cause::of(&self.event) }, is_news: true },
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
 /// When the sweeper takes up an undo that the gateway could not serve.
 const RETRY_UNDO_AFTER: Duration = Duration::from_secs(5);
 
-/// The gateway's answer for an order, and the event that it was asked for.
+/// The gateway's answer for an order, and the event that it was asked for, if it was for one.
 pub(super) struct Settling {
     pub(super) event: Option<Event>,
     pub(super) order_id: OrderId,
@@ -52,6 +52,7 @@ impl Batched for Settling {
         self.order_id
     }
 
+    /// An event is noted in the inbox once it is done with: until then, when it comes again, the work goes on.
     async fn carry_out(
         connection: &mut SqliteConnection,
         settlings: &[&Self],
@@ -59,7 +60,7 @@ impl Batched for Settling {
         let orders: Vec<OrderId> = settlings.iter().map(|settling| settling.order_id).collect();
         let mut known = store::load(connection, &orders).await?;
         let now = Timestamp::now();
-        let (mut all, mut due, mut done) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut all, mut due): (Vec<Settled>, Vec<Timestamp>) = (Vec::new(), Vec::new());
         for settling in settlings {
             let stored = known.remove(&settling.order_id).ok_or_else(|| settling.vanished())?;
             let (settled, news) = settling.settle(stored);
@@ -67,12 +68,12 @@ impl Batched for Settling {
                 outbox::add(connection, topic::PAYMENTS, &announcement::event(&settled.now, &news)).await?;
             }
             due.push(now.plus(settling.resume_after(&settled)));
-            done.extend(settling.event.as_ref().filter(|_| settled.has_ended()));
             all.push(settled);
         }
         let rows: Vec<_> = all.iter().map(|settled| &settled.now).zip(due).collect();
         store::save(connection, &rows).await?;
-        inbox::note(connection, CONSUMER, done).await?;
+        let done = settlings.iter().zip(&all).filter(|(_, settled)| settled.is_done());
+        inbox::note(connection, CONSUMER, done.filter_map(|(settling, _)| settling.event.as_ref())).await?;
         Ok(all)
     }
 }
@@ -81,7 +82,7 @@ impl Settling {
     /// What the answer makes of the payment, and what the others are to hear of it.
     fn settle(&self, mut now: Stored) -> (Settled, Option<Announcement>) {
         now.payment.note(self.answer.attempt.clone());
-        let Taken { news, failure } = take_in(&mut now.payment, self.operation, self.answer.found.clone());
+        let Meaning { news, failure } = take_in(&mut now.payment, self.operation, self.answer.found.clone());
         (Settled { now, failure }, news)
     }
 
@@ -96,45 +97,47 @@ impl Settling {
 }
 
 impl Settled {
-    /// Whether the event is done with: nothing failed, and there is nothing left to ask.
-    const fn has_ended(&self) -> bool {
+    /// Whether the event is done with: nothing failed, and there is nothing left to ask the gateway.
+    const fn is_done(&self) -> bool {
         self.failure.is_none() && self.now.payment.intent.is_none()
     }
 }
 
 /// What an answer means for a payment.
-struct Taken {
+struct Meaning {
     news: Option<Announcement>,
     failure: Option<Failure>,
 }
 
-fn take_in(payment: &mut Payment, operation: Operation, found: Found) -> Taken {
+fn take_in(payment: &mut Payment, operation: Operation, found: Found) -> Meaning {
     match found {
-        Found::Stands(standing, reason) => Taken { news: payment.observe(standing, &reason), failure: None },
+        Found::Stands(standing, reason) => {
+            Meaning { news: payment.observe(standing, &reason), failure: None }
+        }
         Found::Refused(standing, reason) => {
             let news = payment.observe(standing, &reason);
             if payment.next() != Some(operation) {
-                return Taken { news, failure: None };
+                return Meaning { news, failure: None };
             }
             take_in_refusal(payment, operation, reason)
         }
         Found::NotDone(error) => {
             payment.fail(operation);
             let wanted = payment.next() == Some(operation);
-            Taken { news: None, failure: wanted.then(|| failure(error)) }
+            Meaning { news: None, failure: wanted.then(|| failure(error)) }
         }
-        Found::Unresolved(error) => Taken { news: None, failure: Some(failure(error)) },
+        Found::Unresolved(error) => Meaning { news: None, failure: Some(failure(error)) },
     }
 }
 
 /// The gateway refuses for good what the payment still needs.
-fn take_in_refusal(payment: &mut Payment, operation: Operation, reason: String) -> Taken {
+fn take_in_refusal(payment: &mut Payment, operation: Operation, reason: String) -> Meaning {
     match operation {
-        Operation::Authorize => Taken { news: payment.observe(Standing::Declined, &reason), failure: None },
-        Operation::Capture => Taken { news: payment.refuse_capture(&reason), failure: None },
+        Operation::Authorize => Meaning { news: payment.observe(Standing::Declined, &reason), failure: None },
+        Operation::Capture => Meaning { news: payment.refuse_capture(&reason), failure: None },
         // Money that is held or taken must not stay so: a person has to look.
         Operation::Void | Operation::Refund => {
-            Taken { news: None, failure: Some(Failure::permanent(GatewayError::Refused { reason })) }
+            Meaning { news: None, failure: Some(Failure::permanent(GatewayError::Refused { reason })) }
         }
     }
 }

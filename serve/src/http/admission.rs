@@ -27,9 +27,9 @@ use crate::{
 };
 
 /// When whoever came at a bad time may come again.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// Whoever asks these has to hear an answer whatever the load.
-const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
+pub(super) const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
 /// An answer of at least so many bytes counts against the memory of all answers: a connection of HTTP/2 has
 /// many at a time.
 const LARGE: u64 = 4 << 10;

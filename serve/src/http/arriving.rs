@@ -65,7 +65,7 @@ pub(super) struct Arriving {
     time: Option<Pin<Box<Sleep>>>,
     in_flight: InFlight,
     refused: Option<Unread>,
-    /// Whether the client waits to be asked for it: what is refused then never comes.
+    /// Whether the client waits to be asked for it, as long as it was not: what is refused then never comes.
     waits_to_be_asked: bool,
     thrown_away: usize,
 }
@@ -115,6 +115,7 @@ impl http_body::Body for Arriving {
         if let (Some(why), true) = (self.refused, self.waits_to_be_asked) {
             return Poll::Ready(Some(Err(axum::Error::new(why))));
         }
+        self.waits_to_be_asked = false;
         loop {
             let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
                 self.in_flight.leaves_place();

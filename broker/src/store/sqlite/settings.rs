@@ -166,7 +166,7 @@ pub(super) fn write_filter(filter: &Filter) -> String {
 
 pub(super) fn read_filter(text: &str) -> Result<Filter, StoreError> {
     let json: serde_json::Value = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
-    filter::read(&json, "filter").map_err(|error| StoreError::Damaged(error.to_string()))
+    filter::read_stored(&json).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 /// The text that `subscriptions.start` keeps: a word, or milliseconds since 1970.

@@ -21,7 +21,7 @@ struct TopicSettings {}
 #[derive(Serialize)]
 struct SubscriptionSettings {
     on_full: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `null` takes away the filter of an earlier declaration: left out, it would stay.
     filter: Option<serde_json::Value>,
 }
 
@@ -48,14 +48,14 @@ async fn subscription(client: &Client, spec: &SubscriptionSpec) -> Result<(), Tr
         OnFull::Drop => "drop",
     };
     let path = ["topics", &spec.topic, "subscriptions", &spec.queue];
-    let settings = SubscriptionSettings { on_full, filter: filter(&spec.spares) };
+    let settings = SubscriptionSettings { on_full, filter: filter(&spec.without_types) };
     let declared = client.put(&path, &settings).await;
     named(declared, || format!("subscription of {} to {} with on_full {on_full}", spec.queue, spec.topic))
 }
 
 /// The filter (CloudEvents Subscriptions dialect) that lets through all but those types.
-fn filter(spares: &[String]) -> Option<serde_json::Value> {
-    let types: Vec<_> = spares.iter().map(|kind| json!({"exact": {"type": kind}})).collect();
+fn filter(without_types: &[String]) -> Option<serde_json::Value> {
+    let types: Vec<_> = without_types.iter().map(|kind| json!({"exact": {"type": kind}})).collect();
     (!types.is_empty()).then(|| json!({"not": {"any": types}}))
 }
 

@@ -9,7 +9,7 @@ use units::Timestamp;
 use super::{
     super::{
         super::{Instruction, Operation, Reference, Standing},
-        books::Verdict,
+        books::{Books, Verdict},
         method::Method,
         mode::Mode,
     },
@@ -43,29 +43,38 @@ impl Batched for CarryingOut {
                 continue;
             }
             let mut books = books.remove(&instruction.reference.0).unwrap_or_default();
-            let may_fail = instruction.operation == Operation::Authorize
-                && Method::named(&instruction.method) == Method::FailsTwice;
-            if may_fail {
+            if may_fail(instruction) {
                 books.failures = count_of_failures(connection, &instruction.reference).await?;
             }
-            let verdict = books.decide(instruction);
-            match &verdict {
-                Verdict::CarriedOut { .. } => {
-                    lines.push(Line::of(instruction, instruction.operation.name(), None));
-                }
-                Verdict::Declined(reason) if books.standing() == Standing::Open => {
-                    lines.push(Line::of(instruction, "decline", Some(reason.clone())));
-                }
-                Verdict::Unavailable if may_fail => {
-                    count_failure(connection, &instruction.reference).await?;
-                }
-                _ => {}
+            let (verdict, line) = decide(instruction, &books);
+            if verdict == Verdict::Unavailable && may_fail(instruction) {
+                count_failure(connection, &instruction.reference).await?;
             }
+            lines.extend(line);
             answers.push(Answer { verdict, mode });
         }
         write_lines(connection, &lines).await?;
         Ok(answers)
     }
+}
+
+/// Whether it fails a few times before it works; how often it did is counted.
+fn may_fail(instruction: &Instruction) -> bool {
+    instruction.operation == Operation::Authorize && Method::named(&instruction.method) == Method::FailsTwice
+}
+
+/// What the books say to an instruction, and the line that they get, if any: what was in them before gets none
+/// again.
+fn decide<'i>(instruction: &'i Instruction, books: &Books) -> (Verdict, Option<Line<'i>>) {
+    let verdict = books.decide(instruction);
+    let line = match &verdict {
+        Verdict::CarriedOut { .. } => Some(Line::of(instruction, instruction.operation.name(), None)),
+        Verdict::Declined(reason) if books.standing() == Standing::Open => {
+            Some(Line::of(instruction, "decline", Some(reason.clone())))
+        }
+        _ => None,
+    };
+    (verdict, line)
 }
 
 /// A line of the ledger, with its columns' names.
