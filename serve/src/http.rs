@@ -54,7 +54,7 @@ pub struct Limits {
     /// How long a request may take in all; longer than the longest long poll.
     pub request_time: Duration,
     /// How long a client may take none of an answer while there is some; over HTTP/2 none of it is taken
-    /// until a slice of 64 KiB, or its end, is.
+    /// until a slice of 16 KiB, or its end, is.
     pub write_time: Duration,
     /// How many requests are worked on at a time, those that only wait not counted.
     pub requests: usize,
