@@ -72,6 +72,16 @@ impl Candidates {
         self.retained.len()
     }
 
+    /// The newest of them.
+    #[must_use]
+    pub fn newest(&self) -> Sequence {
+        self.last().sequence
+    }
+
+    fn last(&self) -> Retained {
+        *self.retained.last().expect("there is at least one")
+    }
+
     /// Puts the filter to each of them, and adds what passes to what was chosen for the command. `attributes`
     /// gives those of a message; `None` where there are none to be had, and then it does not pass.
     ///
@@ -95,7 +105,7 @@ impl Candidates {
     }
 
     fn add_to(self, chosen: &mut Chosen, mut more: Vec<Sequence>) {
-        let looked_up_to = *self.retained.last().expect("there is at least one");
+        let looked_up_to = self.last();
         match chosen {
             Chosen::These(choice) if self.after == Some(choice.looked_up_to) => {
                 choice.passing.append(&mut more);

@@ -1,7 +1,6 @@
 //! The handle by which the api, and whoever embeds the broker, talks to the engine's thread. What may concern
 //! more messages than one group should is in `slices`.
 
-mod choosing;
 mod figures;
 mod slices;
 
@@ -24,10 +23,11 @@ use units::Timestamp;
 
 use crate::{
     engine::{
+        choosing::FEW,
         feed::{Feed, Position, Watcher},
         handout::Handout,
         journey::Journey,
-        line::{Answered, Item, Line},
+        line::{Item, Line},
         note::Note,
         parked::Waiter,
         readers::Readers,
@@ -72,7 +72,8 @@ impl Broker {
     }
 
     /// Has a command decided, and answers once the decision is on disk (committed and synced). Dropping
-    /// the future does not take the command back. Receives go through [`Self::receive`].
+    /// the future does not take the command back, also where it takes very many of what a topic retains, by a
+    /// filter, and that is looked through for as long as it takes. Receives go through [`Self::receive`].
     ///
     /// # Errors
     /// What [`BrokerError`] lists.
@@ -88,22 +89,10 @@ impl Broker {
         self.send_noted(command, Some(Box::new(note))).await
     }
 
-    async fn send_noted(
-        &self,
-        mut command: Command,
-        mut note: Option<Box<Note>>,
-    ) -> Result<Reply, BrokerError> {
-        loop {
-            let (reply, answer) = oneshot::channel();
-            self.line.push(Item::Command { command, note, reply, arrived: Instant::now() })?;
-            match answer.await.map_err(|_| BrokerError::Stopped)? {
-                Answered::Decided(result) => return result,
-                Answered::ToBeChosen(given_back) => {
-                    note = given_back.note;
-                    command = self.choose(given_back.command).await?;
-                }
-            }
-        }
+    async fn send_noted(&self, command: Command, note: Option<Box<Note>>) -> Result<Reply, BrokerError> {
+        let (reply, answer) = oneshot::channel();
+        self.line.push(Item::Command { command, note, reply, arrived: Instant::now(), few: FEW })?;
+        answer.await.map_err(|_| BrokerError::Stopped)?
     }
 
     /// Receives messages; where there is none, waits up to `wait` for one. Dropping the future, or the

@@ -10,6 +10,7 @@
 //! Nothing is answered, and nothing can be looked at, before it is on disk.
 
 mod bodies;
+mod chooser;
 pub mod choosing;
 pub mod clock;
 pub(crate) mod damage;
@@ -23,6 +24,7 @@ pub mod line;
 pub(crate) mod metrics;
 pub mod note;
 pub(crate) mod parked;
+mod put_off;
 pub(crate) mod readers;
 mod room;
 mod start;
@@ -49,6 +51,7 @@ use serve::budget::Budget;
 pub use self::start::{EngineThread, by_hand, start};
 use self::{
     bodies::Bodies,
+    chooser::Chooser,
     clock::Clock,
     decide::FreshReason,
     handout::{Handout, Taken},
@@ -56,6 +59,7 @@ use self::{
     line::{GroupLimits, Line, LineLimits},
     metrics::Metrics,
     parked::Parked,
+    put_off::PutOff,
     room::Room,
     telling::Telling,
     view::View,
@@ -114,8 +118,10 @@ pub struct Engine {
     /// What was handed out and is not yet written.
     answers: Budget,
     room: Room,
+    chooser: Chooser,
     bodies: Bodies,
     parked: Parked,
+    put_off: PutOff,
     journeys: Journeys,
     telling: Telling,
     metrics: Metrics,
@@ -173,7 +179,8 @@ impl Engine {
 
     /// When there is something to do although nobody asks.
     fn next_deadline(&self) -> Option<Instant> {
-        let due = self.core.next_deadline().and_then(|at| self.clock.instant(at));
+        let at_once = (!self.put_off.is_empty()).then(|| self.clock.instant_now());
+        let due = at_once.or_else(|| self.core.next_deadline().and_then(|at| self.clock.instant(at)));
         let due = due.map(|due| self.paused_until.map_or(due, |paused| due.max(paused)));
         [due, self.parked.next_deadline(), self.telling.next_deadline()].into_iter().flatten().min()
     }

@@ -139,7 +139,8 @@ impl Model {
                 return Err(Refusal::AlreadyExists);
             }
             let changed = settings::queue(&queue.settings, patch);
-            if changed.ordering != queue.settings.ordering && !queue.copies.is_empty() {
+            let waits = queue.copies.iter().any(|copy| !copy.is_dead());
+            if changed.ordering != queue.settings.ordering && waits {
                 return Err(Refusal::SettingConflict { setting: "ordering" });
             }
             queue.settings = changed;

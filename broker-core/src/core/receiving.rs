@@ -14,18 +14,19 @@ use crate::{
 impl Core {
     /// What a receive hands out now, so that whoever keeps the stored events can see before whether they are
     /// whole; none of an unknown queue. What expired and stands in its way goes first, as it would by the
-    /// receive itself. `None` when that is so much that the queue is to be tried again, by
-    /// [`Effects::woken`], after other work.
+    /// receive itself, but no more than `left`, which says afterwards how many more may go. `None` when there are more:
+    /// then it is to be tried again after other work.
     pub fn foresee(
         &mut self,
         receive: &Receive,
         now: Timestamp,
+        left: &mut usize,
         effects: &mut Effects,
     ) -> Option<Vec<Sequence>> {
         self.advance(now);
         let step = &mut Step { now, effects };
         match self.queue_id(&receive.queue) {
-            Ok(id) => self.with_queue(id, step, |queue, turn| queue.foresee(receive, turn)),
+            Ok(id) => self.with_queue(id, step, |queue, turn| queue.foresee(receive, left, turn)),
             Err(_) => Some(Vec::new()),
         }
     }

@@ -53,8 +53,7 @@ impl Core {
         let not_found =
             || Refusal::SubscriptionNotFound { topic: topic_name.clone(), queue: queue_name.clone() };
         let subscription = self.topics[&topic].subscriptions.get(&queue).ok_or_else(not_found)?;
-        let filter = subscription.filter.clone();
-        let wanted = self.topics[&topic].chosen(filter.as_ref(), span, chosen);
+        let wanted = self.topics[&topic].chosen(subscription.filter.as_ref(), span, chosen);
         Ok(Reply::Replayed { count: self.place_again(topic, queue, wanted, step)? })
     }
 

@@ -13,7 +13,7 @@ use crate::{
     turn::{Circumstances, Turn},
 };
 
-/// How many expired messages one receive clears out of its way.
+/// How many expired messages one receive that was not foreseen clears out of its way.
 const MOST_EXPIRED: usize = 1000;
 
 impl Receive {
@@ -48,9 +48,13 @@ impl Queue {
     }
 
     /// Lets go what has expired of what a receive comes upon, and tells what it hands out then; `None` when
-    /// that is more than one receive clears out of its way, and the queue is to be tried again.
-    pub(crate) fn foresee(&mut self, request: &Receive, turn: &mut Turn<'_>) -> Option<Vec<Sequence>> {
-        let mut cleared = 0;
+    /// that is more than is left to be cleared.
+    pub(crate) fn foresee(
+        &mut self,
+        request: &Receive,
+        left: &mut usize,
+        turn: &mut Turn<'_>,
+    ) -> Option<Vec<Sequence>> {
         loop {
             let next = self.next_deliveries(request, turn.messages);
             let slots = next.iter().map(|sequence| turn.messages.copy_in(*sequence, self.id));
@@ -58,12 +62,12 @@ impl Queue {
             if expired.is_empty() {
                 return Some(next);
             }
-            cleared += expired.len();
-            expired.into_iter().for_each(|slot| self.expire(slot, turn));
-            if cleared >= MOST_EXPIRED {
-                turn.wake(self.id);
+            if *left == 0 {
                 return None;
             }
+            let cleared = expired.len().min(*left);
+            *left -= cleared;
+            expired.into_iter().take(cleared).for_each(|slot| self.expire(slot, turn));
         }
     }
 

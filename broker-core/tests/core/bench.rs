@@ -208,8 +208,8 @@ impl Bench {
     }
 
     pub(crate) fn foresee(&mut self, request: &Receive) -> Option<Vec<Sequence>> {
-        let mut effects = Effects::default();
-        let foreseen = self.core.foresee(request, self.now, &mut effects);
+        let (mut left, mut effects) = (1000, Effects::default());
+        let foreseen = self.core.foresee(request, self.now, &mut left, &mut effects);
         self.take(effects);
         foreseen
     }

@@ -59,11 +59,11 @@ fn what_a_receive_hands_out_is_foreseen_behind_what_has_expired() {
 }
 
 #[test]
-fn more_than_one_receive_clears_away_is_left_to_the_next() {
+fn more_than_may_be_cleared_at_a_time_is_left_to_the_next_time() {
     let mut bench = expired_in_the_way(1001, QueueSettingsPatch::default());
     let all = receive("jobs", 1000);
     assert_eq!(bench.foresee(&all), None);
-    assert_eq!((bench.counters("jobs").expired, bench.woken.pop()), (1000, Some(name("jobs"))));
+    assert_eq!(bench.counters("jobs").expired, 1000);
     assert_eq!(bench.foresee(&all), Some(vec![Sequence(1002)]));
 }
 

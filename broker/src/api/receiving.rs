@@ -16,6 +16,7 @@ use broker_core::{command::Receive, identity::Name};
 use http_body::{Frame, SizeHint};
 use serde::Deserialize;
 use serve::{
+    budget::Share,
     extract::Path,
     http::InFlight,
     problem::{OVERLOADED, Problem},
@@ -174,7 +175,8 @@ async fn receive(
         handout = api.broker.receive(receive, wait) => handout?,
         () = caller.shut_out(&api.tokens), if !wait.is_zero() => return Err(shut_out_meanwhile(&caller)),
     };
-    let body = HandoutBody { bytes: Some(render(&handout).into()), guard: handout.guard };
+    let rendered = Rendered { bytes: render(&handout), _share: handout.share };
+    let body = HandoutBody { bytes: Some(Bytes::from_owner(rendered)), guard: handout.guard };
     let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(([content_type], Body::new(body)).into_response())
 }
@@ -236,6 +238,18 @@ fn write_delivery(out: &mut Vec<u8>, delivery: &Delivery) {
     write_name(out, "message");
     out.extend_from_slice(&delivery.record);
     out.push(b'}');
+}
+
+/// The answer's bytes, counted until the last of them is written: the body is gone before that.
+struct Rendered {
+    bytes: Vec<u8>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Rendered {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// The answer's body. The server asks for it once it has found the connection open; until then, dropping

@@ -1,7 +1,7 @@
 //! Where a browser says that a request comes from. A page of another site must change nothing here: without
 //! tokens whoever reaches this machine may do everything, and any page reaches it through its reader's browser.
 
-use axum::http::{HeaderMap, Method, header, request::Parts};
+use axum::http::{HeaderMap, Method, header, request::Parts, uri::Authority};
 use serve::problem::Problem;
 
 use crate::api::problem::FOREIGN_PAGE;
@@ -21,7 +21,7 @@ pub(super) fn check(parts: &Parts) -> Result<(), Problem> {
 fn is_foreign(parts: &Parts) -> bool {
     let headers = &parts.headers;
     let site = text(headers, "sec-fetch-site").is_some_and(|site| matches!(site, "cross-site" | "same-site"));
-    let here = parts.uri.authority().map(|it| it.as_str()).or_else(|| text(headers, header::HOST.as_str()));
+    let here = parts.uri.authority().map(Authority::as_str).or_else(|| text(headers, header::HOST.as_str()));
     let elsewhere = |origin: &str| {
         let named = origin.split_once("://").map(|(_, authority)| authority);
         !named.zip(here).is_some_and(|(named, here)| named.eq_ignore_ascii_case(here))

@@ -9,7 +9,8 @@ use crate::{
     error::BrokerError,
 };
 
-/// How many queues or topics one look copies: some hundred microseconds' work.
+/// How many queues, or topics and subscriptions together, one look copies: below a millisecond's work. The
+/// subscriptions of one topic are copied together, however many they are.
 const AT_ONCE: usize = 1000;
 
 impl Broker {
@@ -31,11 +32,10 @@ impl Broker {
         loop {
             let after = all.last().map(|last| last.name().clone());
             let page = self.look(move |core, now| T::page(core, now, after.as_ref(), AT_ONCE)).await?;
-            let is_last = page.len() < AT_ONCE;
-            all.extend(page);
-            if is_last {
+            if page.is_empty() {
                 return Ok(all);
             }
+            all.extend(page);
         }
     }
 }

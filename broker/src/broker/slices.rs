@@ -18,10 +18,7 @@ use tokio::sync::oneshot;
 
 use super::Broker;
 use crate::{
-    engine::{
-        line::{Answered, Item},
-        note::Note,
-    },
+    engine::{choosing::FEW, line::Item, note::Note},
     error::BrokerError,
 };
 
@@ -123,11 +120,8 @@ impl Broker {
         }
         let (reply, answer) = oneshot::channel();
         let note = Some(Box::new(note.after(earlier)));
-        self.line.push_own(Item::Command { command: slice, note, reply, arrived: Instant::now() });
-        match answer.await.map_err(|_| BrokerError::Stopped)? {
-            Answered::Decided(result) => result,
-            Answered::ToBeChosen(_) => unreachable!("a slice takes nothing of what a topic retains"),
-        }
+        self.line.push_own(Item::Command { command: slice, note, reply, arrived: Instant::now(), few: FEW });
+        answer.await.map_err(|_| BrokerError::Stopped)?
     }
 }
 

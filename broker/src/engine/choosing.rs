@@ -1,12 +1,13 @@
 //! Putting a subscription's filter to what its topic retains, for a replay and for what a subscription begins
 //! with. It takes reading each stored event, so the engine's thread does it only for few; where there are
-//! more, whoever asked has them read beside it, and asks again with what was chosen:
+//! more, a [chooser](super::chooser) has them read beside it, and puts the command in line again with what was
+//! chosen:
 //!
 //! ```text
-//! Broker ──command──▶ engine ──(few are to be chosen)──────────────────────▶ chosen, applied
-//!    ▲                   │ many
-//!    │                   ▼
-//!    └── a look for candidates, a read beside the engine, again and again until few are left
+//! Broker ──command──▶ engine ──(few are to be chosen)──▶ chosen, applied, answered
+//!                      │    ▲
+//!                 many ▼    │ all that was there when it began to look
+//!                     chooser: a look for candidates, a read of them, again and again
 //! ```
 //!
 //! What is published between the last look and the command is among the few.
@@ -19,9 +20,9 @@ use crate::{
     store::{Found, Reader, StoreError},
 };
 
-/// How many retained messages the engine's thread puts to a filter at the most, and how many are read beside
-/// it at a time: some milliseconds' work.
-pub(crate) const FEW: usize = 1000;
+/// How many retained messages the engine's thread puts to a filter for a command that comes for the first
+/// time: below a millisecond's work.
+pub(crate) const FEW: usize = 50;
 
 /// Puts candidates to the filter, and adds what passes to what was chosen for the command. Of the stored
 /// events one at a time is in memory. What is gone since they were looked for does not pass.
@@ -48,11 +49,11 @@ fn attributes(sequence: Sequence, found: &Found) -> Option<Attributes> {
 }
 
 impl Engine {
-    /// Puts the filter that a command meets to what is still to be chosen of. False where that is too much
-    /// for this thread; then nothing was chosen.
-    pub(super) fn choose_few(&mut self, command: &mut Command) -> Result<bool, StoreError> {
-        let Some(candidates) = self.core.to_be_chosen(command, FEW + 1) else { return Ok(true) };
-        if candidates.len() > FEW {
+    /// Puts the filter that a command meets to what is still to be chosen of. False where that is more than
+    /// `few`; then nothing was chosen.
+    pub(super) fn choose_few(&mut self, command: &mut Command, few: usize) -> Result<bool, StoreError> {
+        let Some(candidates) = self.core.to_be_chosen(command, few + 1) else { return Ok(true) };
+        if candidates.len() > few {
             return Ok(false);
         }
         candidates.choose(command, |sequence| {

@@ -22,7 +22,7 @@ pub(super) type Records = HashMap<Sequence, Bytes>;
 impl Engine {
     /// Reads what a receive will hand out, and makes dead letters of what is damaged, before it is decided: so
     /// it counts as no delivery, and an auto-ack takes none of it away. `None` when so much has expired that
-    /// the queue is to be tried again.
+    /// it is to be tried again in the next group.
     pub(super) fn read_ahead(
         &mut self,
         receive: &Receive,
@@ -49,7 +49,7 @@ impl Engine {
     }
 
     fn foresee(&mut self, receive: &Receive, now: Timestamp) -> Option<Vec<Sequence>> {
-        let foreseen = self.core.foresee(receive, now, &mut self.effects);
+        let foreseen = self.core.foresee(receive, now, &mut self.put_off.left, &mut self.effects);
         self.note_changes();
         foreseen
     }

@@ -1,5 +1,5 @@
 //! Having the core decide the calls of a group, and gathering what their answers show. Nothing here is
-//! on disk yet, and nobody is answered.
+//! on disk yet, and nobody hears of a decision.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use units::Timestamp;
 
 use super::{
     Engine,
+    chooser::Undecided,
     damage::Records,
     group::{Ask, Decided, Place},
     handout::{Delivery, Taken},
-    line::{Answered, GivenBack},
     parked::Waiter,
 };
 use crate::{error::BrokerError, store::StoreError};
@@ -30,11 +30,15 @@ pub(super) enum FreshReason {
     StoredUnder(QueueId),
 }
 
+/// What a receive takes, with the records that had to be read.
+type Outgoing = (Vec<Delivered>, Records);
+
 impl Engine {
     /// Decides what fell due, and then every call in order. A receive that waits is not among the
     /// answers: it is parked.
     pub(super) fn decide(&mut self, asks: Vec<Ask>, now: Timestamp) -> Result<Vec<Decided>, StoreError> {
         let mut decided = Vec::with_capacity(asks.len());
+        self.try_again();
         if !self.is_paused() {
             self.core.tick(now, &mut self.effects);
             self.note_changes();
@@ -55,9 +59,9 @@ impl Engine {
                     if self.has_room() { self.apply(command, now) } else { Err(BrokerError::StorageFull) };
                 Ok(Some(Decided::Publish { reply, arrived, result }))
             }
-            Ask::Command { mut command, note, reply, arrived } => {
-                if !self.choose_few(&mut command)? {
-                    drop(reply.send(Answered::ToBeChosen(Box::new(GivenBack { command, note }))));
+            Ask::Command { mut command, note, reply, arrived, few } => {
+                if !self.choose_few(&mut command, few)? {
+                    self.chooser.begin(Undecided { command, note, reply, arrived, few });
                     return Ok(None);
                 }
                 let result = self.apply(command.clone(), now);
@@ -86,11 +90,12 @@ impl Engine {
     ) -> Result<Option<Decided>, StoreError> {
         let nothing = Taken::nothing(&self.answers);
         let result = match self.take(&waiter.receive, now)? {
-            Ok((delivered, _)) if delivered.is_empty() => match self.park(waiter, place) {
+            Ok(None) => return Ok(self.put_off(waiter, place)),
+            Ok(Some((delivered, _))) if delivered.is_empty() => match self.park(waiter, place) {
                 None => return Ok(None),
                 Some(waiter) => return Ok(Some(Decided::Receive { waiter, place, result: Ok(nothing) })),
             },
-            Ok((delivered, records)) => {
+            Ok(Some((delivered, records))) => {
                 Ok(Taken::new(self.deliveries(&waiter, delivered, records)?, &self.answers))
             }
             Err(error) => Err(error),
@@ -99,28 +104,29 @@ impl Engine {
     }
 
     /// Takes messages out of a queue, no more than there is memory for, with their records where those had to
-    /// be read. Where clients do not read their answers, no memory is left in the end.
+    /// be read. Where clients do not read their answers, no memory is left in the end. `None` when so much has
+    /// expired that it is to be tried again in the next group.
     fn take(
         &mut self,
         receive: &Receive,
         now: Timestamp,
-    ) -> Result<Result<(Vec<Delivered>, Records), BrokerError>, StoreError> {
+    ) -> Result<Result<Option<Outgoing>, BrokerError>, StoreError> {
         let left = self.answers.left() as u64;
         if left == 0 {
             return Ok(Err(BrokerError::Busy));
         }
         let receive = Receive { max_bytes: receive.max_bytes.min(left), ..receive.clone() };
         let Some(records) = self.read_ahead(&receive, now)? else {
-            return Ok(Ok((Vec::new(), Records::new())));
+            return Ok(Ok(None));
         };
         Ok(self.apply(Command::Receive(receive), now).map(|reply| match reply {
-            Reply::Delivered(delivered) => (delivered, records),
-            _ => (Vec::new(), records),
+            Reply::Delivered(delivered) => Some((delivered, records)),
+            _ => Some((Vec::new(), records)),
         }))
     }
 
     /// Lets a receive that found nothing wait; gives it back when its time is over.
-    fn park(&mut self, waiter: Waiter, place: Place) -> Option<Waiter> {
+    pub(super) fn park(&mut self, waiter: Waiter, place: Place) -> Option<Waiter> {
         let now = self.clock.instant_now();
         let Some(until) = waiter.until.filter(|until| !self.draining && *until > now) else {
             return Some(waiter);

@@ -12,8 +12,9 @@ use units::Timestamp;
 
 use super::{
     Engine,
+    choosing::FEW,
     handout::{Handout, Taken},
-    line::{Answered, Item, ReplySender},
+    line::{Item, ReplySender},
     note::Note,
     parked::{Ticket, Waiter},
 };
@@ -27,7 +28,7 @@ pub(super) type Place = Option<(QueueId, Ticket)>;
 
 /// A call that is to be decided.
 pub(super) enum Ask {
-    Command { command: Command, note: Option<Box<Note>>, reply: ReplySender, arrived: Instant },
+    Command { command: Command, note: Option<Box<Note>>, reply: ReplySender, arrived: Instant, few: usize },
     Receive(Waiter, Place),
     GiveBack(Nack),
 }
@@ -62,10 +63,11 @@ impl Engine {
     /// When the store failed for good.
     pub(super) fn work_on(&mut self, items: &mut Vec<Item>) -> Result<(), StoreError> {
         let (mut asks, mut looks) = (Vec::with_capacity(items.len()), Vec::new());
+        asks.extend(self.put_off.receives.drain(..).map(|waiter| Ask::Receive(waiter, None)));
         for item in items.drain(..) {
             match item {
-                Item::Command { command, note, reply, arrived } => {
-                    asks.push(Ask::Command { command, note, reply, arrived });
+                Item::Command { command, note, reply, arrived, few } => {
+                    asks.push(Ask::Command { command, note, reply, arrived, few });
                 }
                 Item::Receive(waiter) => asks.push(Ask::Receive(waiter, None)),
                 Item::GiveBack(nack) => asks.push(Ask::GiveBack(nack)),
@@ -152,7 +154,7 @@ impl Engine {
     fn answer(&mut self, decided: Decided, now: Timestamp) {
         match decided {
             Decided::Publish { reply, arrived, result } => {
-                if reply.send(Answered::Decided(result)).is_ok() {
+                if reply.send(result).is_ok() {
                     self.metrics.published(arrived);
                 }
             }
@@ -161,7 +163,7 @@ impl Engine {
                     let done = settled.iter().filter(|settled| settled.status == SettleStatus::Done);
                     done.for_each(|settled| self.metrics.acked(&settled.receipt, now));
                 }
-                drop(reply.send(Answered::Decided(result)));
+                drop(reply.send(result));
             }
             Decided::Receive { waiter, result, .. } => {
                 let handout = result.map(|taken| {
@@ -179,7 +181,7 @@ impl Engine {
     fn refuse(&mut self, decided: Decided) {
         match decided {
             Decided::Publish { reply, .. } | Decided::Command { reply, .. } => {
-                drop(reply.send(Answered::Decided(Err(BrokerError::StorageFull))));
+                drop(reply.send(Err(BrokerError::StorageFull)));
             }
             Decided::Receive { waiter, place, .. } => match (waiter.until, place) {
                 (Some(until), Some((queue, ticket))) => self.parked.put(queue, ticket, until, waiter),
@@ -195,11 +197,11 @@ impl Engine {
 fn refuse_publish(decided: Decided) -> Option<Ask> {
     match decided {
         Decided::Publish { reply, .. } => {
-            drop(reply.send(Answered::Decided(Err(BrokerError::StorageFull))));
+            drop(reply.send(Err(BrokerError::StorageFull)));
             None
         }
         Decided::Command { command, note, reply, arrived, .. } => {
-            Some(Ask::Command { command, note, reply, arrived })
+            Some(Ask::Command { command, note, reply, arrived, few: FEW })
         }
         Decided::Receive { waiter, place, .. } => Some(Ask::Receive(waiter, place)),
         Decided::GiveBack(nack) => Some(Ask::GiveBack(nack)),

@@ -30,13 +30,15 @@ pub struct Handout {
     pub deliveries: Vec<Delivery>,
     /// Keep it, or the messages go back.
     pub guard: GiveBack,
+    /// Their share of the memory of all answers, to be held until they are written.
+    pub share: Share,
 }
 
 impl Handout {
     pub(super) fn new(receive: &Receive, taken: Taken, line: &Arc<Line>) -> Self {
         let Taken { deliveries, share } = taken;
-        let guard = GiveBack::new(receive, &deliveries, share, line);
-        Self { deliveries, guard }
+        let guard = GiveBack::new(receive, &deliveries, line);
+        Self { deliveries, guard, share }
     }
 }
 
@@ -65,19 +67,17 @@ pub struct GiveBack {
     queue: Name,
     receipts: Vec<Receipt>,
     line: Arc<Line>,
-    /// Held as long as the answer is: until it is written.
-    _share: Share,
 }
 
 impl GiveBack {
-    fn new(receive: &Receive, deliveries: &[Delivery], share: Share, line: &Arc<Line>) -> Self {
+    fn new(receive: &Receive, deliveries: &[Delivery], line: &Arc<Line>) -> Self {
         let asked_again = receive.receive_id.is_some() || receive.auto_ack;
         let receipts = if asked_again {
             Vec::new()
         } else {
             deliveries.iter().filter_map(|delivery| delivery.delivered.receipt).collect()
         };
-        Self { queue: receive.queue.clone(), receipts, line: Arc::clone(line), _share: share }
+        Self { queue: receive.queue.clone(), receipts, line: Arc::clone(line) }
     }
 
     /// The deliveries have reached (or are on their way to) who asked for them.

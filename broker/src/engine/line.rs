@@ -46,27 +46,14 @@ impl Default for GroupLimits {
     }
 }
 
-/// What a command's sender waits for.
-pub(crate) type ReplySender = oneshot::Sender<Answered>;
-
-/// What the engine says to a command.
-pub(crate) enum Answered {
-    /// It was decided, and the decision is on disk.
-    Decided(Result<Reply, BrokerError>),
-    /// Nothing was done: too many retained messages are to be put to a filter first.
-    ToBeChosen(Box<GivenBack>),
-}
-
-/// A command that was not decided.
-pub(crate) struct GivenBack {
-    pub(crate) command: Command,
-    pub(crate) note: Option<Box<Note>>,
-}
+/// What a command's sender waits for: the decision, once it is on disk.
+pub(crate) type ReplySender = oneshot::Sender<Result<Reply, BrokerError>>;
 
 /// What waits in the line.
 pub(crate) enum Item {
-    /// A command, what the audit trail is to say of it, and whom to answer.
-    Command { command: Command, note: Option<Box<Note>>, reply: ReplySender, arrived: Instant },
+    /// A command, what the audit trail is to say of it, whom to answer, and how many retained messages the
+    /// engine's thread may put to a filter for it.
+    Command { command: Command, note: Option<Box<Note>>, reply: ReplySender, arrived: Instant, few: usize },
     /// A receive.
     Receive(Waiter),
     /// Deliveries that nobody took; there is nobody to answer.

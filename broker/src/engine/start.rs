@@ -16,6 +16,7 @@ use tokio::{sync::watch, task::spawn_blocking};
 use super::{
     Engine, EngineSettings,
     bodies::Bodies,
+    chooser::Chooser,
     clock::{Clock, SystemTime, Time},
     fatal::Fatal,
     feed::Feed,
@@ -23,6 +24,7 @@ use super::{
     line::{Item, Line},
     metrics::Metrics,
     parked::Parked,
+    put_off::PutOff,
     readers::Readers,
     room::Room,
     telling::Telling,
@@ -205,6 +207,7 @@ impl Engine {
         let clock = Clock::start(stored, time);
         let mut effects = Effects::default();
         let core = restore(&mut *store, &clock, &mut effects)?;
+        let chooser = Chooser::new(Arc::clone(&line), store.reader());
         let mut engine = Self {
             core,
             store,
@@ -215,8 +218,10 @@ impl Engine {
             redrives: settings.redrives,
             answers: Budget::new(settings.answer_memory),
             room: Room::new(settings.free_space_floor),
+            chooser,
             bodies: Bodies::new(settings.cached_bytes),
             parked: Parked::default(),
+            put_off: PutOff::default(),
             journeys: Journeys::default(),
             telling: Telling::new(feed),
             metrics: Metrics::new(),

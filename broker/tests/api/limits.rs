@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -263,28 +264,49 @@ async fn answers_that_nobody_reads_take_no_more_memory_than_they_may() {
     until_status(&server, Method::POST, "/queues/jobs/receive", "{}", 200).await;
 }
 
-#[tokio::test]
-async fn deliveries_that_nobody_takes_over_http2_give_their_memory_back_too() {
-    let server = started(|config| {
-        config.engine.answer_memory = MEBIBYTE;
-        config.http.write_time = SOON;
-    })
-    .await;
-    for _ in 0..3 {
-        server.publish("/queues/jobs", &[], &"x".repeat(MEBIBYTE / 2)).await;
-    }
+/// Receives over HTTP/2, and takes no more than so many bytes of the answer. The connection ends with the task.
+async fn receive_and_take(server: &Server, window: u32) -> JoinHandle<Result<(), h2::Error>> {
     let stream = TcpStream::connect(&server.address).await.unwrap();
     let (mut requests, connection) =
-        h2::client::Builder::new().initial_window_size(0).handshake::<_, Bytes>(stream).await.unwrap();
+        h2::client::Builder::new().initial_window_size(window).handshake::<_, Bytes>(stream).await.unwrap();
     let connection = tokio::spawn(connection);
     let request = Request::post("http://broker/queues/jobs/receive").body(()).unwrap();
     let (answer, mut body) = requests.send_request(request, false).unwrap();
     body.send_data(r#"{"max":1000}"#.into(), true).unwrap();
-    let answer = timeout(LONG, answer).await.unwrap().unwrap();
+    let mut answer = timeout(LONG, answer).await.unwrap().unwrap();
     assert_eq!(answer.status(), 200);
-    assert_eq!(server.counts("jobs").await["leased"], 1, "there is memory for one");
+    let mut taken = 0;
+    while taken < window {
+        let data = timeout(LONG, answer.body_mut().data()).await.unwrap().unwrap().unwrap();
+        taken += u32::try_from(data.len()).unwrap();
+    }
+    tokio::spawn(async move {
+        let _held = answer;
+        connection.await.unwrap()
+    })
+}
+
+/// One message of so many bytes is handed out and not taken whole: its memory is given back, but not before
+/// the connection ends.
+async fn hold_a_message(size: usize, window: u32) {
+    let server = started(|config| {
+        config.engine.answer_memory = 4 << 10;
+        config.http.write_time = Duration::from_secs(2);
+    })
+    .await;
+    for _ in 0..2 {
+        server.publish("/queues/jobs", &[], &"x".repeat(size)).await;
+    }
+    let connection = receive_and_take(&server, window).await;
+    assert_eq!(server.counts("jobs").await["leased"], 1, "there is memory for no more than one");
+    assert_overloaded(&server.post("/queues/jobs/receive", json!({})).await);
     until_status(&server, Method::POST, "/queues/jobs/receive", "{}", 200).await;
     assert!(timeout(LONG, connection).await.is_ok(), "it ends the connection");
+}
+
+#[tokio::test]
+async fn deliveries_that_nobody_takes_over_http2_give_their_memory_back_too() {
+    tokio::join!(hold_a_message(8 << 10, 0), hold_a_message(8 << 10, 1), hold_a_message(60 << 10, 60 << 10));
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use broker::{Broker, BrokerError, engine::EngineSettings};
+use broker::{
+    Broker, BrokerError,
+    engine::{EngineSettings, line::LineLimits},
+};
 use broker_core::{
     choice::Chosen,
     command::{Command, Destination, NewMessage, Publish, Span, SubscriptionPatch},
@@ -12,6 +15,7 @@ use broker_core::{
     reply::Reply,
     settings::{Start, TopicSettingsPatch},
 };
+use futures_util::FutureExt as _;
 use tokio::{task::JoinHandle, time::timeout};
 use units::Size;
 
@@ -89,7 +93,12 @@ async fn consume(running: &Running) -> Vec<u64> {
 /// A topic `orders` that retains the numbers to [`MANY`], and an empty queue `jobs`, not subscribed. What was
 /// published is not in the engine's memory.
 async fn retaining(folder: &std::path::Path) -> (Running, Arc<Faults>) {
-    let settings = EngineSettings { cached_bytes: 0, ..Default::default() };
+    retaining_with(folder, EngineSettings::default()).await
+}
+
+/// The same with other settings.
+async fn retaining_with(folder: &std::path::Path, settings: EngineSettings) -> (Running, Arc<Faults>) {
+    let settings = EngineSettings { cached_bytes: 0, ..settings };
     let (running, faults) = start_faulty(folder, settings).await;
     running.queue("jobs").await;
     running.broker.send(keeps(1 << 30)).await.unwrap();
@@ -113,7 +122,7 @@ async fn while_a_replay_looks_through_what_is_retained_everybody_else_is_served(
     extend(&running, receipt).await;
     go_on.send(()).unwrap();
     assert_eq!(replayed(replay).await, MANY / 2);
-    assert!(faults.own_reads() < 1100, "the engine's thread read {} records", faults.own_reads());
+    assert!(faults.own_reads() <= 50, "the engine's thread read {} records", faults.own_reads());
     assert_eq!(consume(&running).await, (1..=MANY).filter(|it| it % 2 == 0).collect::<Vec<_>>());
     running.stop().await;
 }
@@ -171,6 +180,118 @@ async fn what_a_topic_lets_go_while_a_replay_looks_is_passed_over() {
     go_on.send(()).unwrap();
     assert_eq!(replayed(replay).await, 50);
     assert_eq!(consume(&running).await, (MANY - 99..=MANY).filter(|it| it % 2 == 0).collect::<Vec<_>>());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_replay_that_nobody_waits_for_any_more_is_carried_out_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = retaining(folder.path()).await;
+    running.broker.send(subscribe("even", None)).await.unwrap();
+    let hold = faults.hold_read();
+    let replay = begin(&running, replay());
+    let go_on = hold.begun().await;
+    replay.abort();
+    assert!(replay.await.unwrap_err().is_cancelled());
+    go_on.send(()).unwrap();
+    until_ready(&running, MANY / 2).await;
+    running.stop().await;
+}
+
+/// Waits until so many are ready in `jobs`.
+async fn until_ready(running: &Running, count: u64) {
+    let all_ready = async {
+        while running.look("jobs", |queue| queue.gauges.ready).await < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, all_ready).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_line_that_is_full_for_a_while_does_not_end_a_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = LineLimits { calls: 8, ..Default::default() };
+    let settings = EngineSettings { line, ..Default::default() };
+    let (running, faults) = retaining_with(folder.path(), settings).await;
+    running.broker.send(subscribe("even", None)).await.unwrap();
+    running.queue("other").await;
+    let (read, commit) = (faults.hold_read(), faults.hold());
+    let replay = begin(&running, replay());
+    let read_on = read.begun().await;
+    let held = begin(&running, keeps(2 << 30));
+    let commit_on = commit.begun().await;
+    fill_line(&running);
+    read_on.send(()).unwrap();
+    until_read_beside(&faults, 1000).await;
+    assert!(!replay.is_finished());
+    commit_on.send(()).unwrap();
+    assert_eq!(replayed(replay).await, MANY / 2);
+    held.await.unwrap().unwrap();
+    running.stop().await;
+}
+
+/// Asks until the line takes no more, while the engine is held.
+fn fill_line(running: &Running) {
+    while running.broker.look(|_, _| ()).now_or_never() != Some(Err(BrokerError::Busy)) {}
+}
+
+/// Waits until so many records were read beside the engine.
+async fn until_read_beside(faults: &Faults, count: usize) {
+    let read = async {
+        while faults.reads_beside() < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, read).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_replay_takes_nothing_that_is_published_after_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = retaining(folder.path()).await;
+    running.broker.send(subscribe("even", None)).await.unwrap();
+    let hold = faults.hold_read();
+    let replay = begin(&running, replay());
+    let go_on = hold.begun().await;
+    until_later(&running).await;
+    publish(&running.broker, MANY + 1..=MANY + 10).await;
+    assert_eq!(consume(&running).await.len(), 5);
+    go_on.send(()).unwrap();
+    assert_eq!(replayed(replay).await, MANY / 2);
+    running.stop().await;
+}
+
+/// Waits until the broker's clock has gone on.
+async fn until_later(running: &Running) {
+    let now = || running.broker.look(|_, now| now);
+    let before = now().await.unwrap();
+    let later = async {
+        while now().await.unwrap() == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, later).await.unwrap();
+}
+
+#[tokio::test]
+async fn more_replays_than_are_looked_through_at_a_time_are_told_to_come_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = retaining(folder.path()).await;
+    running.broker.send(subscribe("even", None)).await.unwrap();
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        let hold = faults.hold_read();
+        held.push((begin(&running, replay()), hold.begun().await));
+    }
+    let one_more = timeout(LONG, running.broker.send(replay())).await.unwrap();
+    assert_eq!(one_more.err(), Some(BrokerError::Busy));
+    let mut count = 0;
+    for (replay, go_on) in held {
+        go_on.send(()).unwrap();
+        count += replayed(replay).await;
+    }
+    assert_eq!(count, MANY / 2, "what is in the queue already is passed over");
     running.stop().await;
 }
 

@@ -29,9 +29,16 @@ use crate::running::{message, name, receive};
 const EXPIRING: u64 = 2500;
 
 /// A clock that stands until it is told to go on.
-struct Standing {
+pub(crate) struct Standing {
     began: Instant,
-    passed: AtomicU64,
+    /// In milliseconds.
+    pub(crate) passed: AtomicU64,
+}
+
+impl Standing {
+    pub(crate) fn new() -> Self {
+        Self { began: Instant::now(), passed: AtomicU64::new(0) }
+    }
 }
 
 impl Time for Standing {
@@ -44,7 +51,7 @@ impl Time for Standing {
     }
 }
 
-fn done(broker: &Broker, engine: &mut Engine, command: Command) {
+pub(crate) fn done(broker: &Broker, engine: &mut Engine, command: Command) {
     let mut answer = Box::pin(broker.send(command));
     assert!((&mut answer).now_or_never().is_none());
     engine.step().unwrap();
@@ -54,7 +61,7 @@ fn done(broker: &Broker, engine: &mut Engine, command: Command) {
 #[test]
 fn an_auto_ack_takes_no_damaged_message_away_that_stands_behind_expired_ones() {
     let folder = tempfile::tempdir().unwrap();
-    let time = Arc::new(Standing { began: Instant::now(), passed: AtomicU64::new(0) });
+    let time = Arc::new(Standing::new());
     let data = DataFolder::open(folder.path()).unwrap();
     let (store, _) = SqliteStore::open_by_hand(data, FileSystem::MACHINE).unwrap();
     let settings = EngineSettings { cached_bytes: 0, ..Default::default() };

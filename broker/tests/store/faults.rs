@@ -33,6 +33,8 @@ pub(crate) struct Faults {
     reads: Mutex<Vec<Fault>>,
     /// How many records the engine's own thread has read.
     own_reads: AtomicUsize,
+    /// How many times records were read beside it.
+    reads_beside: AtomicUsize,
 }
 
 pub(crate) enum Fault {
@@ -93,6 +95,11 @@ impl Faults {
     /// How many records the engine's own thread has read from the store.
     pub(crate) fn own_reads(&self) -> usize {
         self.own_reads.load(Ordering::SeqCst)
+    }
+
+    /// How many times records were read beside the engine's thread.
+    pub(crate) fn reads_beside(&self) -> usize {
+        self.reads_beside.load(Ordering::SeqCst)
     }
 
     pub(crate) fn set_free_space(&self, bytes: u64) {
@@ -178,6 +185,7 @@ struct FaultyReader {
 impl Reader for FaultyReader {
     fn records(&self, sequences: &[Sequence]) -> Result<Vec<Option<Found>>, StoreError> {
         Faults::meet(&self.faults.reads)?;
+        self.faults.reads_beside.fetch_add(1, Ordering::SeqCst);
         self.reader.records(sequences)
     }
 

@@ -7,6 +7,7 @@ mod backup;
 mod choosing;
 mod commit;
 mod damage;
+mod expiry;
 mod faults;
 mod folder;
 mod full_disk;

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     Limits, Unread,
     arriving::{Arriving, throw_away},
-    leaving::Leaving,
+    leaving::Keeping,
 };
 use crate::{
     budget::{Budget, Share},
@@ -98,7 +98,7 @@ impl Admission {
         if !share.grow(usize::try_from(size).unwrap_or(usize::MAX)) {
             return overloaded("too many bytes of answers are being written already").into_response();
         }
-        response.map(|body| Body::new(Leaving::new(body, share)))
+        response.map(|body| Body::new(Keeping::new(body, share)))
     }
 }
 

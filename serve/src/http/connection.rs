@@ -12,7 +12,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use tower::ServiceExt as _;
 use super::{
     Limits,
     idle::Doing,
-    leaving::{Leaving, SLICE},
+    leaving::{Keeping, Leaving},
     unwritten::Unwritten,
 };
 use crate::tls::Tls;
@@ -32,8 +32,14 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(5);
 /// What a connection's buffer has beside the largest head.
 const BUFFER: usize = 32 << 10;
-/// How many requests are open on a connection of HTTP/2 at a time. Each may hold a head and a slice or two of
-/// its answer that nobody counts; how often a client may reset them is limited by h2's own defaults.
+/// How much of an answer goes out at once over HTTP/1.1; over HTTP/2 it is how much of one lies in h2's buffer.
+const BUFFERED: usize = 64 << 10;
+/// How much of an answer goes out at once over HTTP/2, a frame: all answers of a connection take turns, and a
+/// client must have taken one of each within the time to write.
+const FRAME: usize = 16 << 10;
+/// How many requests are open on a connection of HTTP/2 at a time. Each may hold a head, and a small answer or
+/// one to what changed something, that nobody counts; how often a client may reset them is limited by h2's
+/// own defaults.
 const STREAMS: u32 = 64;
 /// How much of a body that no handler has read yet lies in HTTP/2's own buffers, where nobody counts it.
 const STREAM_WINDOW: u32 = 256 << 10;
@@ -89,16 +95,33 @@ impl Connections {
                 connection.as_mut().graceful_shutdown();
                 timeout(FAREWELL, connection).await.ok()
             }
-            // The other answers of the connection may still end, in no more time than this one had.
             () = unwritten.stuck_for(self.limits.write_time) => {
                 tracing::debug!("answer_not_taken");
                 connection.as_mut().graceful_shutdown();
-                timeout(FAREWELL.min(self.limits.write_time), connection).await.ok()
+                tokio::select! {
+                    ended = connection => Some(ended),
+                    () = self.others_end(&doing, &unwritten) => None,
+                }
             }
         };
         if let Some(Err(error)) = ended {
             tracing::debug!(error = %error, "connection_ended");
         }
+    }
+
+    /// Waits until nothing is under way on a connection but answers that are stuck; the others have as long as
+    /// a request may take.
+    async fn others_end(&self, doing: &Doing, unwritten: &Unwritten) {
+        let limit = self.limits.write_time;
+        let others_end = async {
+            loop {
+                sleep(FAREWELL.min(limit)).await;
+                if doing.how_much() <= unwritten.how_many_stuck(limit) {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(self.limits.request_time, others_end).await;
     }
 }
 
@@ -114,10 +137,10 @@ fn answer(
     async move {
         let response = router.oneshot(request.map(Body::new)).await?;
         Ok(response.map(|body| {
-            let body = Leaving::new(body, open);
+            let body = Keeping::new(body, open);
             match unwritten {
-                Some(unwritten) => Body::new(unwritten.watch(body)),
-                None => Body::new(body),
+                Some(unwritten) => Body::new(unwritten.watch(Leaving::new(body, FRAME))),
+                None => Body::new(Leaving::new(body, BUFFERED)),
             }
         }))
     }
@@ -139,7 +162,7 @@ fn builder(limits: Limits) -> auto::Builder<TokioExecutor> {
         .max_header_list_size(u32::try_from(limits.header_bytes.saturating_mul(2)).unwrap_or(u32::MAX))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buf_size(SLICE)
+        .max_send_buf_size(BUFFERED)
         // Whoever is gone is noticed although a wait or a watch has nothing to write to him for long.
         .keep_alive_interval(limits.idle_time)
         .keep_alive_timeout(limits.write_time);

@@ -33,10 +33,15 @@ impl Doing {
         Open(self.clone())
     }
 
+    /// How many requests are under way, or their answers.
+    pub(super) fn how_much(&self) -> usize {
+        self.0.open.load(Ordering::Acquire)
+    }
+
     /// Waits until nothing has been under way for so long.
     pub(super) async fn nothing_for(&self, limit: Duration) {
         loop {
-            let is_open = self.0.open.load(Ordering::Acquire) > 0;
+            let is_open = self.how_much() > 0;
             let last = self.0.began + Duration::from_millis(self.0.last.load(Ordering::Acquire));
             let until = if is_open { Instant::now() + limit } else { last + limit };
             if until <= Instant::now() {

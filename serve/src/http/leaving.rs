@@ -1,38 +1,40 @@
 //! An answer's body as it leaves: in slices, so that what is not written yet stays here and not in the
-//! connection's own buffer, where nobody counts it.
+//! connection's own buffer.
+
+mod keeping;
 
 use std::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use axum::body::{Body, Bytes};
-use http_body::{Frame, SizeHint};
+use axum::body::Bytes;
+use http_body::{Body, Frame, SizeHint};
 
-/// How much goes out at once.
-pub(super) const SLICE: usize = 64 << 10;
+pub(super) use self::keeping::Keeping;
 
-/// The body, and what lasts as long as it does.
-pub(super) struct Leaving<K> {
-    body: Body,
+/// The body, and what of it has come and not gone out yet.
+pub(super) struct Leaving<B> {
+    body: B,
     rest: Bytes,
-    _kept: K,
+    slice: usize,
 }
 
-impl<K> Leaving<K> {
-    pub(super) fn new(body: Body, kept: K) -> Self {
-        Self { body, rest: Bytes::new(), _kept: kept }
+impl<B> Leaving<B> {
+    /// No more than `slice` bytes go out at once.
+    pub(super) fn new(body: B, slice: usize) -> Self {
+        Self { body, rest: Bytes::new(), slice }
     }
 
     fn slice(&mut self) -> Frame<Bytes> {
-        let length = self.rest.len().min(SLICE);
+        let length = self.rest.len().min(self.slice);
         Frame::data(self.rest.split_to(length))
     }
 }
 
-impl<K: Unpin> http_body::Body for Leaving<K> {
+impl<B: Body<Data = Bytes> + Unpin> Body for Leaving<B> {
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,

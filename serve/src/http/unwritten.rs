@@ -56,6 +56,12 @@ impl Unwritten {
         }
     }
 
+    /// Of how many answers the client has taken nothing for so long.
+    pub(super) fn how_many_stuck(&self, limit: Duration) -> usize {
+        let now = Instant::now();
+        self.lock().waiting.values().filter(|answer| answer.since + limit <= now).count()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Answers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -17,6 +17,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 pub(crate) const SOON: Duration = Duration::from_millis(200);
 
+/// The window of all answers of a client together: more than any test sends.
+const ALL_ANSWERS: u32 = 1 << 30;
+
 /// A running server; it stops when this is dropped.
 pub(crate) struct Server {
     address: String,
@@ -69,8 +72,9 @@ impl Client {
     /// Opens a window of so many bytes for each answer.
     pub(crate) async fn with_window(server: &Server, bytes: u32) -> Self {
         let stream = TcpStream::connect(&server.address).await.unwrap();
-        let (requests, connection): (_, Connection<_, _>) =
-            h2::client::Builder::new().initial_window_size(bytes).handshake(stream).await.unwrap();
+        let mut builder = h2::client::Builder::new();
+        builder.initial_window_size(bytes).initial_connection_window_size(ALL_ANSWERS);
+        let (requests, connection): (_, Connection<_, _>) = builder.handshake(stream).await.unwrap();
         Self { requests, connection: tokio::spawn(connection) }
     }
 
@@ -79,6 +83,16 @@ impl Client {
         let request = Request::get(format!("http://server{path}")).body(()).unwrap();
         let (answer, _) = self.requests.send_request(request, true).unwrap();
         timeout(LONG, answer).await.expect("its head comes").unwrap()
+    }
+
+    /// Takes just so many bytes of an answer.
+    pub(crate) async fn take(answer: &mut Response<h2::RecvStream>, bytes: usize) {
+        let mut taken = 0;
+        while taken < bytes {
+            let data = timeout(LONG, answer.body_mut().data()).await.expect("it comes");
+            taken += data.expect("it is not at its end").expect("it is not cut").len();
+        }
+        assert_eq!(taken, bytes);
     }
 
     /// How many requests the server lets it have at a time.

@@ -45,7 +45,7 @@ pub(crate) struct TopicFigures {
 
 /// Figures of a kind that there are many of, each under its name.
 pub(crate) trait Named: Sized + Send + 'static {
-    /// Those behind that name, by name, so many of them.
+    /// Those behind that name, by name, until what they show is of so many; none where there are no more.
     fn page(core: &Core, now: Timestamp, after: Option<&Name>, limit: usize) -> Vec<Self>;
 
     /// Whose they are.
@@ -78,7 +78,17 @@ impl Named for TopicFigures {
             ids_forgotten_early: topic.ids_forgotten_early,
             dropped: dropped(core, topic.name),
         };
-        core.topics(after, limit).into_iter().map(figures).collect()
+        let mut page: Vec<Self> = Vec::new();
+        let mut copied = 0;
+        for topic in core.topics(after, limit) {
+            if copied >= limit {
+                break;
+            }
+            let figures = figures(topic);
+            copied += 1 + figures.dropped.len();
+            page.push(figures);
+        }
+        page
     }
 
     fn name(&self) -> &Name {
@@ -89,4 +99,50 @@ impl Named for TopicFigures {
 fn dropped(core: &Core, topic: &Name) -> Vec<(Name, u64)> {
     let subscriptions = core.subscriptions(topic).into_iter();
     subscriptions.map(|subscription| (subscription.queue_name.clone(), subscription.dropped)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use broker_core::{
+        change::Effects,
+        choice::Chosen,
+        command::{Command, SubscriptionPatch},
+        settings::{QueueSettingsPatch, TopicSettingsPatch},
+    };
+
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    /// Four topics, of which `b` has three subscriptions.
+    fn core() -> Core {
+        let (mut core, mut effects) = (Core::new(1), Effects::default());
+        let mut apply = |command| core.apply(command, Timestamp::default(), &mut effects).unwrap();
+        for topic in ["a", "b", "c", "d"] {
+            let settings = TopicSettingsPatch::default();
+            apply(Command::PutTopic { name: name(topic), settings, only_create: false });
+        }
+        for queue in ["x", "y", "z"] {
+            let settings = QueueSettingsPatch::default();
+            apply(Command::PutQueue { name: name(queue), settings, only_create: false });
+            let (topic, queue, settings) = (name("b"), name(queue), SubscriptionPatch::default());
+            let chosen = Chosen::All;
+            apply(Command::PutSubscription { topic, queue, settings, only_create: false, chosen });
+        }
+        core
+    }
+
+    #[test]
+    fn a_page_of_topics_ends_where_their_subscriptions_are_many() {
+        let core = core();
+        let page = |after: Option<&str>| {
+            let page = TopicFigures::page(&core, Timestamp::default(), after.map(name).as_ref(), 3);
+            page.iter().map(|topic| topic.name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(page(None), ["a", "b"]);
+        assert_eq!(page(Some("b")), ["c", "d"]);
+        assert!(page(Some("d")).is_empty());
+    }
 }
