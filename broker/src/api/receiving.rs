@@ -42,6 +42,7 @@ use crate::{
 
 /// How many bytes of messages an answer has when the receive does not say.
 const DEFAULT_BYTES: u64 = 16 << 20;
+const END: &[u8] = b"]}";
 /// What a delivery takes beside the message's attributes and data, three quarters of it: see `max_bytes`.
 const DELIVERY_BYTES: u32 = 384;
 /// How many bytes an answer can be asked to have: it is built in memory.
@@ -73,8 +74,8 @@ pub struct ReceiveBody {
     #[serde(default)]
     #[schema(value_type = Lease)]
     lease: Given<Lease>,
-    /// How many bytes the answer has at the most, 16 MiB when left out; one message always fits. The reasons
-    /// of earlier failures, and what is escaped in texts, come on top.
+    /// How many bytes the answer has at the most, 16 MiB when left out; one message always fits. With `auto_ack`
+    /// what is escaped in texts, and the reasons of earlier failures, come on top.
     #[serde(default)]
     #[schema(value_type = AnswerBytes)]
     max_bytes: Given<AnswerBytes>,
@@ -167,6 +168,7 @@ async fn receive(
     serve::extract::Json(body): serve::extract::Json<ReceiveBody>,
 ) -> Result<Response, Problem> {
     let (receive, wait) = body.command(path.name()?)?;
+    let most = usize::try_from(receive.max_bytes / 3 * 4).unwrap_or(usize::MAX);
     // Dropped with the answer's head: by then it waits no more.
     let _place = if wait.is_zero() { None } else { Some(place_to_wait(&api, &in_flight)?) };
     let handout = tokio::select! {
@@ -175,8 +177,11 @@ async fn receive(
         handout = api.broker.receive(receive, wait) => handout?,
         () = caller.shut_out(&api.tokens), if !wait.is_zero() => return Err(shut_out_meanwhile(&caller)),
     };
-    let rendered = Rendered { bytes: render(&handout), _share: handout.share };
-    let body = HandoutBody { bytes: Some(Bytes::from_owner(rendered)), guard: handout.guard };
+    let Handout { deliveries, guard, share } = handout;
+    let (bytes, written) = render(&deliveries, most);
+    guard.give_back(deliveries[written..].iter().filter_map(|it| it.delivered.receipt).collect());
+    let rendered = Rendered { bytes, _share: share };
+    let body = HandoutBody { bytes: Some(Bytes::from_owner(rendered)), guard };
     let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(([content_type], Body::new(body)).into_response())
 }
@@ -199,18 +204,27 @@ fn place_to_wait<'a>(api: &'a Api, in_flight: &InFlight) -> Result<SemaphorePerm
     Ok(place)
 }
 
-fn render(handout: &Handout) -> Vec<u8> {
-    let messages: usize = handout.deliveries.iter().map(|delivery| delivery.record.len() + 384).sum();
-    let mut out = Vec::with_capacity(32 + messages);
+/// The answer with those deliveries, the first ones, that have room in it, at least one; how many they are. What is
+/// escaped in texts, and reasons, made it longer than was foreseen. Those without a receipt can't go back.
+fn render(deliveries: &[Delivery], most: usize) -> (Vec<u8>, usize) {
+    let messages: usize = deliveries.iter().map(|delivery| delivery.record.len() + 384).sum();
+    let mut out = Vec::with_capacity(32 + messages.min(most));
     out.extend_from_slice(b"{\"deliveries\":[");
-    for (place, delivery) in handout.deliveries.iter().enumerate() {
-        if place > 0 {
+    let mut written = 0;
+    for delivery in deliveries {
+        let before = out.len();
+        if written > 0 {
             out.push(b',');
         }
         write_delivery(&mut out, delivery);
+        if written > 0 && out.len() + END.len() > most && delivery.delivered.receipt.is_some() {
+            out.truncate(before);
+            break;
+        }
+        written += 1;
     }
-    out.extend_from_slice(b"]}");
-    out
+    out.extend_from_slice(END);
+    (out, written)
 }
 
 fn write_delivery(out: &mut Vec<u8>, delivery: &Delivery) {

@@ -80,6 +80,15 @@ impl GiveBack {
         Self { queue: receive.queue.clone(), receipts, line: Arc::clone(line) }
     }
 
+    /// These of the deliveries go back at once: there was no room for them in the answer.
+    pub fn give_back(&self, receipts: Vec<Receipt>) {
+        if !receipts.is_empty() {
+            let queue = self.queue.clone();
+            let nack = Nack { queue, receipts, delay: None, reason: None, kind: NackKind::Uncounted };
+            self.line.push_own(Item::GiveBack(nack));
+        }
+    }
+
     /// The deliveries have reached (or are on their way to) who asked for them.
     pub fn keep(&mut self) {
         self.receipts.clear();
@@ -89,11 +98,7 @@ impl GiveBack {
 impl Drop for GiveBack {
     fn drop(&mut self) {
         let receipts = mem::take(&mut self.receipts);
-        if !receipts.is_empty() {
-            let queue = self.queue.clone();
-            let nack = Nack { queue, receipts, delay: None, reason: None, kind: NackKind::Uncounted };
-            self.line.push_own(Item::GiveBack(nack));
-        }
+        self.give_back(receipts);
     }
 }
 

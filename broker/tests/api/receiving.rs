@@ -195,3 +195,28 @@ async fn an_answer_has_at_most_max_bytes() {
     }
     assert!(server.counts("jobs").await["delivered"].as_u64().unwrap() > 6);
 }
+
+#[tokio::test]
+async fn what_grows_in_an_answer_beyond_max_bytes_goes_back_uncounted() {
+    let server = Server::with_queue("jobs", json!({"backoff": {"initial": "0s"}, "max_deliveries": 9})).await;
+    for id in 1..=6 {
+        // Six times as long once it stands in JSON.
+        let headers = [("ce-id", &*id.to_string()), ("content-type", "text/plain")];
+        server.publish("/queues/jobs", &headers, &"\u{1}".repeat(1000)).await;
+    }
+    let all = server.receive("jobs", json!({"max": 6})).await;
+    let nack = json!({"receipts": receipts(&all), "delay": "0s", "reason": "\"".repeat(4000)});
+    server.settle("jobs", "nack", nack).await;
+    let mut taken = Vec::new();
+    for id in [None, Some("lost"), None] {
+        let mut body = json!({"max": 6, "max_bytes": 30_000});
+        id.map(|id| body["receive_id"] = json!(id));
+        server.until_count("jobs", "ready", 6 - taken.len() as u64).await;
+        let answer = server.post("/queues/jobs/receive", body).await;
+        assert!(answer.text.len() <= 30_000, "{} bytes", answer.text.len());
+        let deliveries = answer.json()["deliveries"].as_array().unwrap().clone();
+        assert!(!deliveries.is_empty() && deliveries.iter().all(|it| it["delivery_count"] == 2));
+        taken.extend(ids(&deliveries).into_iter().map(str::to_owned));
+    }
+    assert_eq!(taken, ["1", "2", "3", "4", "5", "6"]);
+}
