@@ -210,7 +210,9 @@ async fn what_grows_in_an_answer_beyond_max_bytes_goes_back_uncounted() {
     let mut taken = Vec::new();
     for id in [None, Some("lost"), None] {
         let mut body = json!({"max": 6, "max_bytes": 30_000});
-        id.map(|id| body["receive_id"] = json!(id));
+        if let Some(id) = id {
+            body["receive_id"] = json!(id);
+        }
         server.until_count("jobs", "ready", 6 - taken.len() as u64).await;
         let answer = server.post("/queues/jobs/receive", body).await;
         assert!(answer.text.len() <= 30_000, "{} bytes", answer.text.len());
