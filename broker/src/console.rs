@@ -30,7 +30,7 @@ pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
     let mut ranges = accepted.flat_map(|value| value.split(',')).map(|range| range.split(';').map(str::trim));
     ranges.any(|mut parts| {
         let is_html = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("text/html"));
-        is_html && !parts.any(|parameter| matches!(parameter, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        is_html && !parts.any(|parameter| parameter.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0)))
     })
 }
 

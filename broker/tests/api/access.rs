@@ -440,6 +440,11 @@ async fn the_document_says_what_each_call_needs() {
     assert!(publish.contains("Needs the role `publish` on the queue."), "{publish}");
 }
 
+/// Whether the metrics know of one receive that waits.
+fn one_waits(metrics: &Answer) -> bool {
+    metrics.text.lines().any(|line| line == "broker_waiting_receives 1")
+}
+
 #[tokio::test]
 async fn a_receive_that_waits_ends_when_its_token_is_revoked() {
     let guarded = Guarded::start().await;
@@ -449,10 +454,7 @@ async fn a_receive_that_waits_ends_when_its_token_is_revoked() {
     guarded.put(&guarded.admin, "/queues/jobs").await;
     let waiting = guarded.post(shop, "/queues/jobs/receive", json!({"wait": "60s"}));
     let revoked = async {
-        let is_waiting = async |_: &Server| {
-            let metrics = guarded.get(&guarded.admin, "/metrics").await.text;
-            metrics.lines().any(|line| line == "broker_waiting_receives 1")
-        };
+        let is_waiting = async |_: &Server| one_waits(&guarded.get(&guarded.admin, "/metrics").await);
         guarded.server.until("a receive that waits", is_waiting).await;
         guarded.delete(&guarded.admin, "/tokens/shop").await
     };
@@ -485,10 +487,7 @@ async fn a_receive_that_waits_without_a_token_ends_when_the_first_one_is_made() 
     let server = Server::with_queue("jobs", json!({})).await;
     let waiting = server.post("/queues/jobs/receive", json!({"wait": "60s"}));
     let made = async {
-        let is_waiting = async |server: &Server| {
-            let metrics = server.get("/metrics").await.text;
-            metrics.lines().any(|line| line == "broker_waiting_receives 1")
-        };
+        let is_waiting = async |server: &Server| one_waits(&server.get("/metrics").await);
         server.until("a receive that waits", is_waiting).await;
         server.post("/tokens", json!({"name": "ada", "allow": ["admin:*"]})).await
     };
