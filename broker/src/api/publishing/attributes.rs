@@ -8,6 +8,10 @@ use units::Timestamp;
 use super::fault::Fault;
 use crate::record::ExtensionValue;
 
+/// What is wrong with a text that [`has_controls`].
+const CONTROLS: &str =
+    "has control characters in it (U+0000 to U+001F, U+007F to U+009F), which no attribute may have";
+
 /// A value as it was received.
 #[derive(Debug)]
 pub(super) enum Value<'a> {
@@ -64,6 +68,7 @@ impl<'a> Attributes<'a> {
         match name {
             _ if place.is_some() => Err(fault("is given twice")),
             _ if text.is_empty() => Err(fault("is empty")),
+            _ if has_controls(&text) => Err(fault(CONTROLS)),
             "specversion" if text != "1.0" => Err(fault("is not \"1.0\", the version that is spoken here")),
             "time" if text.parse::<Timestamp>().is_err() => Err(fault("is not a time as RFC 3339 writes it")),
             _ => {
@@ -80,6 +85,9 @@ impl<'a> Attributes<'a> {
         }
         if self.extensions.iter().any(|(other, _)| other == name) {
             return Err(fault("is given twice"));
+        }
+        if matches!(&value, Value::Text(text) if has_controls(text)) {
+            return Err(fault(CONTROLS));
         }
         let time = || match &value {
             Value::Text(text) => text.parse::<Timestamp>().map_err(|error| fault(&error.to_string())),
@@ -132,6 +140,12 @@ impl From<Value<'_>> for ExtensionValue {
     }
 }
 
+/// Whether a text holds what CloudEvents forbids in one (section 3.1, String): it would break lines and headers
+/// of whoever writes it on.
+fn has_controls(text: &str) -> bool {
+    text.chars().any(char::is_control)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +167,10 @@ mod tests {
         refused("partitionkey", text(""));
         refused("partitionkey", Value::Boolean(true));
         refused("deliverat", text("soon"));
+        for control in ["\0", "a\n", "\t", "\u{7f}", "\u{9f}"] {
+            refused("subject", text(control));
+            refused("myextension", text(control));
+        }
         for name in ["", "Key", "my-key", "my_key", "ä"] {
             refused(name, text("x"));
         }

@@ -1,5 +1,7 @@
 //! How publishing shows in the OpenAPI document. Nothing of it runs.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
@@ -30,7 +32,7 @@ pub(super) struct BatchResult {
 }
 
 /// A CloudEvents 1.0 event in the JSON format. Further attributes are extensions: texts, booleans or
-/// whole numbers of 32 bits under names of lower-case letters and digits.
+/// whole numbers of 32 bits under names of lower-case letters and digits. No text has control characters in it.
 pub(in crate::api) struct CloudEvent;
 
 impl PartialSchema for CloudEvent {
@@ -52,6 +54,7 @@ impl ToSchema for CloudEvent {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         Named::schemas(schemas);
         schemas.push((Moment::name().into_owned(), Moment::schema()));
+        schemas.push((Text::name().into_owned(), Text::schema()));
     }
 }
 
@@ -59,8 +62,28 @@ impl ToSchema for CloudEvent {
 fn extension() -> Schema {
     let typed = |of| ObjectBuilder::new().schema_type(of);
     let number = typed(Type::Integer).minimum(Some(i32::MIN)).maximum(Some(i32::MAX));
-    let any = OneOfBuilder::new().item(typed(Type::String)).item(typed(Type::Boolean)).item(number);
+    let any = OneOfBuilder::new().item(without_controls()).item(typed(Type::Boolean)).item(number);
     any.item(typed(Type::Null)).build().into()
+}
+
+/// A text as CloudEvents allows it in an attribute.
+fn without_controls() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^[^\u0000-\u001f\u007f-\u009f]*$"))
+}
+
+/// The text of an attribute that has a name: at least one character, none of them a control character.
+struct Text;
+
+impl PartialSchema for Text {
+    fn schema() -> RefOr<Schema> {
+        without_controls().min_length(Some(1)).into()
+    }
+}
+
+impl ToSchema for Text {
+    fn name() -> Cow<'static, str> {
+        "AttributeText".into()
+    }
 }
 
 /// The attributes that have names, and the data.
@@ -70,28 +93,28 @@ struct Named {
     #[schema(pattern = "^1\\.0$", example = "1.0")]
     specversion: String,
     /// Unique within the source.
-    #[schema(min_length = 1, example = "0192")]
+    #[schema(value_type = Text, example = "0192")]
     id: String,
     /// Who made it.
-    #[schema(min_length = 1, example = "/shop")]
+    #[schema(value_type = Text, example = "/shop")]
     source: String,
     /// What kind of event it is.
-    #[schema(min_length = 1, example = "order.placed")]
+    #[schema(value_type = Text, example = "order.placed")]
     r#type: String,
     /// What it is about.
-    #[schema(min_length = 1)]
+    #[schema(value_type = Option<Text>)]
     subject: Option<String>,
     /// When it happened.
     #[schema(value_type = Option<Moment>)]
     time: Option<String>,
     /// The content type of the data; JSON where it is left out.
-    #[schema(min_length = 1, example = "application/json")]
+    #[schema(value_type = Option<Text>, example = "application/json")]
     datacontenttype: Option<String>,
     /// The schema of the data.
-    #[schema(min_length = 1)]
+    #[schema(value_type = Option<Text>)]
     dataschema: Option<String>,
     /// What order is kept by.
-    #[schema(min_length = 1)]
+    #[schema(value_type = Option<Text>)]
     partitionkey: Option<String>,
     /// When it can first be received.
     #[schema(value_type = Option<Moment>)]

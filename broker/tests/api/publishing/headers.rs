@@ -63,6 +63,7 @@ async fn beside_an_event_in_json_the_headers_of_binary_mode_mean_nothing_but_mus
     for (name, value) in [
         ("ce-type", ""),
         ("ce-type", "a\tb"),
+        ("ce-id", "%00"),
         ("ce-time", "today"),
         ("ce-partitionkey", "%FF"),
         ("Idempotency-Key", ""),
