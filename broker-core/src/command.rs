@@ -229,7 +229,7 @@ pub struct Publish {
     pub destination: Destination,
     /// The messages, in order; at least one.
     pub messages: Vec<NewMessage>,
-    /// Refuse when no queue takes them (`Require-Route: true`).
+    /// Refuse when one of them would wait in no queue (`Require-Route: true`).
     pub require_route: bool,
 }
 

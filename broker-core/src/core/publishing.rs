@@ -407,9 +407,9 @@ impl Core {
     }
 }
 
-/// Whether some queue keeps each new message, if only as a dead letter.
+/// Whether each new message waits in some queue: one that is full and would make it a dead letter misses it.
 fn all_have_a_route(shares: &[Share], new: usize) -> bool {
-    (0..new).all(|index| shares.iter().any(|share| share.fate(index).is_kept()))
+    (0..new).all(|index| shares.iter().any(|share| share.fate(index) == Fate::Waits))
 }
 
 impl Queue {

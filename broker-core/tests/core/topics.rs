@@ -99,6 +99,24 @@ fn a_topic_without_subscribers_takes_what_nobody_gets_unless_a_route_is_required
 }
 
 #[test]
+fn a_full_subscriber_that_misses_it_is_no_route_be_it_dropped_or_made_a_dead_letter() {
+    for on_full in [OnFull::Drop, OnFull::DeadLetter] {
+        let mut bench = Bench::new();
+        bench.put_topic("orders");
+        bench.put_queue("narrow", QueueSettingsPatch { max_messages: Some(1), ..Default::default() });
+        bench.subscribe("orders", "narrow", on_full);
+        let mut publish = |number| {
+            let destination = Destination::Topic(name("orders"));
+            let publish = Publish { destination, messages: vec![message(number)], require_route: true };
+            bench.apply(Command::Publish(publish))
+        };
+        publish(1).unwrap();
+        assert!(matches!(publish(2), Err(Refusal::NoRoute)), "{on_full:?}");
+        assert_eq!(bench.states("narrow"), [1, 0, 0, 0]);
+    }
+}
+
+#[test]
 fn a_message_waits_in_each_queue_by_that_queues_own_settings() {
     let mut bench = fan_out(OnFull::Reject);
     bench.put_queue("narrow", QueueSettingsPatch { delay: Some(seconds(9)), ..Default::default() });

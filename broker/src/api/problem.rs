@@ -50,7 +50,7 @@ slugs! {
     MESSAGE_LEASED "message-leased" 409 "The message is leased"
         "A consumer holds the message at the moment. Nothing was changed; wait until it is settled or the lease runs out."
     NO_ROUTE "no-route" 409 "No queue takes this message"
-        "The request carried Require-Route: true and no queue would have taken what it publishes. Nothing was stored; subscribe a queue to the topic and publish again."
+        "The request carried Require-Route: true and a message of it would have waited in no queue: none is subscribed that its filter lets it into, or those that are had no room and miss what they have no room for. Nothing was stored, not as a dead letter either; subscribe a queue to the topic, or make room, and publish again."
     ID_REUSED "id-reused" 409 "The id was used for another message"
         "A message of this source and id, but with another type, subject, key, content type or data, was published here within the deduplication window. Nothing was stored; give each message an id of its own. In a batch, index names the event."
     QUEUE_FULL "queue-full" 429 "A queue is full"

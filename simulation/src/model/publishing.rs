@@ -76,9 +76,8 @@ impl Model {
         let fates = self.fates(name, &publish.messages, &verdicts)?;
         let news =
             publish.messages.iter().zip(&verdicts).filter(|(_, it)| matches!(it, Verdict::New)).count();
-        let is_kept =
-            |index: usize| fates.iter().any(|(_, fates)| matches!(fates[index], Fate::Waits | Fate::Dies));
-        if publish.require_route && !(0..news).all(is_kept) {
+        let waits = |index: usize| fates.iter().any(|(_, fates)| matches!(fates[index], Fate::Waits));
+        if publish.require_route && !(0..news).all(waits) {
             return Err(Refusal::NoRoute);
         }
         self.let_give_way(&fates, publish, &verdicts, now);

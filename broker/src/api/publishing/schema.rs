@@ -143,7 +143,7 @@ pub(super) struct PublishHeaders {
     /// How long it may wait once it can be received. An event's own `expiresat` comes before it.
     #[param(rename = "Message-TTL", inline, required = false)]
     message_ttl: Lifetime,
-    /// Refuse the publish when no queue takes it.
+    /// Refuse the publish where a message of it would wait in no queue (`queues` would be 0).
     #[param(rename = "Require-Route", required = false)]
     require_route: bool,
     /// Stands in for a missing id in binary mode.
