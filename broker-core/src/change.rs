@@ -192,7 +192,10 @@ pub enum CopyState {
 #[allow(missing_docs)]
 pub struct FailureRecord {
     pub sequence: Sequence,
+    /// Under which it is filed: the queue that holds the message.
     pub queue: QueueId,
+    /// In which it happened: a redrive may have moved the message since.
+    pub failed_in: QueueId,
     /// 1 for the first of this copy.
     pub number: u32,
     pub delivery_count: u32,
@@ -200,6 +203,8 @@ pub struct FailureRecord {
     pub ended_at: Timestamp,
     pub consumer: Option<Arc<str>>,
     pub outcome: FailureOutcome,
+    /// Whether it made the message a dead letter.
+    pub fatal: bool,
     pub reason: Option<Arc<str>>,
 }
 

@@ -47,7 +47,7 @@ impl Queue {
     /// Makes a copy a dead letter that stands neither in the line nor under a lease any more.
     pub(crate) fn die(&mut self, slot: Slot<Copy>, failure: Failure, turn: &mut Turn<'_>) {
         turn.note(ActivityKind::DeadLettered, slot, failure.circumstances());
-        self.record_failure(slot, failure, turn);
+        self.record_failure(slot, failure, true, turn);
         self.count_out(slot, turn.messages);
         turn.messages.copy_mut(slot).state = State::Dead { since: turn.now };
         self.dead.insert((turn.now, turn.messages.message_of(slot).sequence));
@@ -71,8 +71,14 @@ impl Queue {
         true
     }
 
-    /// Files a failure of a copy.
-    pub(crate) fn record_failure(&mut self, slot: Slot<Copy>, failure: Failure, turn: &mut Turn<'_>) {
+    /// Files a failure of a copy; one that is fatal makes it a dead letter.
+    pub(crate) fn record_failure(
+        &mut self,
+        slot: Slot<Copy>,
+        failure: Failure,
+        fatal: bool,
+        turn: &mut Turn<'_>,
+    ) {
         let now = turn.now;
         let sequence = turn.messages.message_of(slot).sequence;
         let trail = turn.messages.copy_mut(slot).trail_mut();
@@ -85,12 +91,14 @@ impl Queue {
         turn.write(Change::FailurePut(FailureRecord {
             sequence,
             queue: self.id,
+            failed_in: self.id,
             number,
             delivery_count,
             delivered_at,
             ended_at: now,
             consumer,
             outcome: failure.outcome,
+            fatal,
             reason: failure.reason,
         }));
     }
@@ -181,6 +189,7 @@ impl Queue {
         // A lease given here before may name it still: from an earlier copy of this message.
         trail.ended_lease = Some(turn.latest_lease);
         trail.ended_by_nack = false;
+        turn.note_plainly(ActivityKind::Copied, slot);
         turn.write(Change::FailuresMoved { sequence, from, to: self.id });
         turn.write(Change::CopyGone(sequence, from));
         self.take_redriven(slot, turn);

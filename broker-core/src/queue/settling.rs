@@ -194,7 +194,7 @@ impl Queue {
             FailureOutcome::Nacked | FailureOutcome::DeadLettered => ActivityKind::Nacked,
         };
         turn.note(what, slot, failure.circumstances());
-        self.record_failure(slot, failure, turn);
+        self.record_failure(slot, failure, false, turn);
         self.wait_again(slot, pause, turn);
     }
 

@@ -2,8 +2,9 @@
 
 use axum::{Json, extract::State};
 use broker_core::{
+    Core,
     change::{ActivityKind, FailureOutcome, FailureRecord},
-    identity::Name,
+    identity::{Name, QueueId},
 };
 use serde::{Deserialize, Serialize};
 use serve::{
@@ -146,22 +147,26 @@ impl From<Step> for StepText {
 }
 
 impl StepText {
-    /// What a consumer wrote is for those who may consume from the queue too.
+    /// What a consumer wrote is for those who may consume from the queue too; where the queue is gone, for those
+    /// who may from any.
     fn keep_from(&mut self, caller: &Caller) {
-        let may_see = self.queue.as_deref().is_none_or(|queue| caller.may(Role::Consume, queue));
+        let may_see = match self.queue.as_deref() {
+            Some(queue) => caller.may(Role::Consume, queue),
+            None => caller.is_admin_of_all(),
+        };
         self.reason = self.reason.take().filter(|_| may_see);
     }
 
-    fn of_failure(queue: &Name, failure: &FailureRecord) -> Self {
+    fn of_failure(failure: &FailureRecord, queue: Option<&Name>) -> Self {
         let what = match failure.outcome {
-            FailureOutcome::Nacked => What::Nacked,
+            _ if failure.fatal => What::DeadLettered,
             FailureOutcome::LeaseExpired => What::LeaseExpired,
-            FailureOutcome::DeadLettered => What::DeadLettered,
+            FailureOutcome::Nacked | FailureOutcome::DeadLettered => What::Nacked,
         };
         Self {
             at: failure.ended_at,
             what,
-            queue: Some(queue.to_string()),
+            queue: queue.map(Name::to_string),
             consumer: failure.consumer.as_deref().map(ToOwned::to_owned),
             reason: failure.reason.as_deref().map(ToOwned::to_owned),
         }
@@ -193,12 +198,15 @@ async fn journey(
 /// The failures on record from before memory begins.
 async fn stored_failures(api: &Api, known: &Journey) -> Result<Vec<StepText>, Problem> {
     let begins = known.steps.first().map_or(Timestamp::MAX, |step| step.at);
-    let mut steps = Vec::new();
-    for (id, name) in &known.places {
-        let failures = api.broker.history(*id, known.sequence).await?;
-        let earlier = failures.iter().filter(|failure| failure.ended_at < begins);
-        steps.extend(earlier.map(|failure| StepText::of_failure(name, failure)));
+    let mut failures = Vec::new();
+    for (id, _) in &known.places {
+        failures.extend(api.broker.history(*id, known.sequence).await?);
     }
-    steps.sort_by_key(|step| step.at);
-    Ok(steps)
+    failures.retain(|failure| failure.ended_at < begins);
+    failures.sort_by_key(|failure| failure.ended_at);
+    let queues: Vec<QueueId> = failures.iter().map(|failure| failure.failed_in).collect();
+    let name = |core: &Core, id| core.queue_by_id(id).map(|queue| queue.name.clone());
+    let names = api.broker.look(move |core, _| queues.iter().map(|id| name(core, *id)).collect::<Vec<_>>());
+    let named = failures.iter().zip(names.await?);
+    Ok(named.map(|(failure, queue)| StepText::of_failure(failure, queue.as_ref())).collect())
 }

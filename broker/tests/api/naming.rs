@@ -10,14 +10,15 @@ use tokio::runtime::Runtime;
 
 use super::server::{Server, ids};
 
-/// Any characters. A path can't end in `.` or `..`, encoded or not: clients take them for the folder.
+/// Any characters that an attribute may have. A path can't end in `.` or `..`, encoded or not: clients take them for the folder.
 fn any_name() -> impl Strategy<Value = String> {
     prop_oneof!["\\PC{1,30}", "[%+/?#&=;:@\"\\\\ .~]{1,6}", vec_of_characters()]
         .prop_filter("a path can't name it", |name| name != "." && name != "..")
 }
 
 fn vec_of_characters() -> impl Strategy<Value = String> {
-    proptest::collection::vec(any::<char>(), 1..12).prop_map(|characters| characters.into_iter().collect())
+    let character = any::<char>().prop_filter("a control character", |character| !character.is_control());
+    proptest::collection::vec(character, 1..12).prop_map(|characters| characters.into_iter().collect())
 }
 
 fn encoded(text: &str) -> String {

@@ -33,6 +33,51 @@ async fn a_journey_tells_what_happened_to_a_message() {
     server.get("/messages/1?source=/else").await.problem(404, "message-not-found");
 }
 
+/// What happened, and in which queue.
+fn steps(told: &Value) -> Vec<(&str, &str)> {
+    let steps = told["journey"].as_array().unwrap().iter();
+    steps.map(|step| (step["what"].as_str().unwrap(), step["queue"].as_str().unwrap_or(""))).collect()
+}
+
+/// A queue in which a message failed twice, which was once too often, and another queue.
+async fn died_once() -> Server {
+    let settings = json!({"max_deliveries": 2, "backoff": {"initial": "1ms", "jitter": 0}});
+    let server = Server::with_queue("jobs", settings).await;
+    server.put_queue("parked", json!({})).await;
+    server.publish_ids("jobs", &["1"]).await;
+    for _ in 0..2 {
+        let delivery = server.receive("jobs", json!({"wait": "10s"})).await.remove(0);
+        let nack = json!({"receipts": [delivery["receipt"]], "reason": "broken"});
+        assert_eq!(server.settle("jobs", "nack", nack).await, ["done"]);
+    }
+    server
+}
+
+#[tokio::test]
+async fn a_journey_to_another_queue_names_both() {
+    let server = died_once().await;
+    let told = server.get("/messages/1").await.json();
+    let before = ["published", "copied", "leased", "nacked", "leased", "dead-lettered"];
+    assert_eq!(steps(&told).iter().map(|(what, _)| *what).collect::<Vec<_>>(), before);
+    server.post("/queues/jobs/dead-letters/redrive", json!({"to": "parked"})).await;
+    let told = server.get("/messages/1").await.json();
+    assert_eq!(steps(&told)[6..], [("redriven", "jobs"), ("copied", "parked")]);
+}
+
+#[tokio::test]
+async fn after_a_restart_a_journey_tells_what_it_died_of_and_in_which_queue() {
+    let mut server = died_once().await;
+    server.post("/queues/jobs/dead-letters/redrive", json!({"to": "parked"})).await;
+    server.fail_next("parked", "still broken").await;
+    server.restart().await;
+    let told = server.get("/messages/1").await.json();
+    assert_eq!(told["complete"], false);
+    assert_eq!(steps(&told), [("nacked", "jobs"), ("dead-lettered", "jobs"), ("dead-lettered", "parked")]);
+    server.delete("/queues/jobs").await;
+    let told = server.get("/messages/1").await.json();
+    assert_eq!(steps(&told), [("nacked", ""), ("dead-lettered", ""), ("dead-lettered", "parked")]);
+}
+
 #[tokio::test]
 async fn metrics_count_per_queue() {
     let server = Server::with_queue("jobs.metrics", json!({})).await;

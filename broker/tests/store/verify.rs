@@ -136,11 +136,16 @@ async fn a_database_whose_pages_are_garbage_is_found_so_without_an_end_of_the_ch
     let folder = tempfile::tempdir().unwrap();
     with_everything(folder.path()).await;
     let path = folder.path().join("broker.sqlite");
-    let mut file = fs::read(&path).unwrap();
-    file[8192..].fill(0xa5);
-    fs::write(&path, file).unwrap();
-    let report = verify(folder.path());
-    assert!(report.faults.iter().any(|fault| fault.what == FaultKind::Database), "{:?}", report.faults);
+    let whole = fs::read(&path).unwrap();
+    // From where the tables are described, or only their rows.
+    for from in [100, 4096, 65536] {
+        let mut file = whole.clone();
+        file[from..].fill(0xa5);
+        fs::write(&path, file).unwrap();
+        let report = verify(folder.path());
+        let found = report.faults.iter().any(|fault| fault.what == FaultKind::Database);
+        assert!(found, "from {from}: {:?}", report.faults);
+    }
 }
 
 #[tokio::test]

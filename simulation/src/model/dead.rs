@@ -34,6 +34,7 @@ impl Queue {
         place: usize,
         failed: Failed,
         lease: Option<LeaseId>,
+        fatal: bool,
         now: Timestamp,
     ) {
         let delivery = lease.map(|lease| &self.leases[&lease]);
@@ -44,12 +45,14 @@ impl Queue {
         copy.history.push(Arc::new(FailureRecord {
             sequence: copy.message.sequence,
             queue: self.id,
+            failed_in: self.id,
             number: copy.failures,
             delivery_count: copy.delivery_count,
             delivered_at: delivery.map(|lease| lease.leased_at),
             ended_at: now,
             consumer: delivery.and_then(|lease| lease.consumer.clone()),
             outcome: failed.outcome,
+            fatal,
             reason: failed.reason,
         }));
         if copy.history.len() > KEPT_FAILURES {
@@ -58,7 +61,7 @@ impl Queue {
     }
 
     pub(super) fn die(&mut self, place: usize, failed: Failed, lease: Option<LeaseId>, now: Timestamp) {
-        self.note_failure(place, failed, lease, now);
+        self.note_failure(place, failed, lease, true, now);
         self.copies[place].state = State::Dead { since: now };
         self.counters.dead_lettered += 1;
         self.discard_one_too_many();

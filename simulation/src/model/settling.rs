@@ -145,7 +145,7 @@ impl Queue {
         if self.copies[place].delivery_count >= self.settings.max_deliveries {
             return self.die(place, failed, Some(lease), now);
         }
-        self.note_failure(place, failed, Some(lease), now);
+        self.note_failure(place, failed, Some(lease), false, now);
         let copy = &mut self.copies[place];
         copy.state = waits(now.plus(pause), copy.position_at, now);
     }

@@ -164,5 +164,7 @@ fn failure(row: &Row<'_>) -> Result<FailureRecord, StoreError> {
         consumer: row.get::<_, Option<Arc<str>>>(6)?,
         outcome,
         reason: row.get::<_, Option<Arc<str>>>(8)?,
+        failed_in: QueueId(row.get(9)?),
+        fatal: row.get(10)?,
     })
 }

@@ -146,8 +146,17 @@ const VERSION_3: &str = "
         WHERE id IN (SELECT redrive FROM redrive_progress WHERE ended_at IS NOT NULL);
 ";
 
+/// What version 4 adds: where a failure happened, which may be another queue than the one that it is filed under,
+/// and whether it made the message a dead letter, which is known of the latest of each dead letter.
+const VERSION_4: &str = "
+    ALTER TABLE failures ADD COLUMN failed_in INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE failures ADD COLUMN fatal INTEGER NOT NULL DEFAULT 0;
+    UPDATE failures SET failed_in = queue, fatal = outcome = 2 OR (sequence, queue, number) IN
+        (SELECT sequence, queue, failures FROM copies WHERE state = 2);
+";
+
 /// What leads from each version to the next, from none on.
-const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+const STEPS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /// The version that this program writes.
 const VERSION: i64 = STEPS.len() as i64;
@@ -243,15 +252,9 @@ mod tests {
 
     #[test]
     fn tables_of_an_older_version_are_brought_up_to_date_with_what_is_in_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("broker.sqlite");
-        let old = Connection::open(&path).unwrap();
-        old.execute_batch(VERSION_1).unwrap();
-        old.execute_batch("INSERT INTO subscriptions VALUES (1, 2, 0, 7)").unwrap();
-        old.pragma_update(None, "user_version", 1).unwrap();
-        drop(old);
+        let (_folder, place) = left_by(1, "INSERT INTO subscriptions VALUES (1, 2, 0, 7)");
         for _ in 0..2 {
-            let connection = open(&Place { path: path.clone(), vfs: None }).unwrap();
+            let connection = open(&place).unwrap();
             let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
             assert_eq!(version, VERSION);
             let sql = "SELECT dropped, filter, start FROM subscriptions";
@@ -261,21 +264,44 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_paced_redrive_of_version_2_knows_how_many_it_began_with_and_its_list_goes_where_it_ended() {
+    /// A database as a program of an earlier version left it.
+    fn left_by(version: usize, rows: &str) -> (tempfile::TempDir, Place) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("broker.sqlite");
         let old = Connection::open(&path).unwrap();
-        let all = [VERSION_1, VERSION_2].concat();
-        old.execute_batch(&all).unwrap();
+        STEPS[..version].iter().for_each(|step| old.execute_batch(step).unwrap());
+        old.execute_batch(rows).unwrap();
+        old.pragma_update(None, "user_version", version as i64).unwrap();
+        (folder, Place { path, vfs: None })
+    }
+
+    #[test]
+    fn the_last_failure_of_a_dead_letter_of_version_3_is_the_one_that_it_died_of() {
+        let rows = "
+            INSERT INTO copies VALUES
+                (1, 5, 2, 0, 0, NULL, NULL, 2, 2, 0, NULL, NULL, NULL, NULL, 0, 0),
+                (2, 5, 1, 0, 0, NULL, NULL, 1, 1, 0, NULL, NULL, NULL, NULL, 0, 0);
+            INSERT INTO failures VALUES
+                (1, 5, 1, 1, NULL, 0, NULL, 0, NULL),
+                (1, 5, 2, 2, NULL, 0, NULL, 0, NULL),
+                (2, 5, 1, 1, NULL, 0, NULL, 0, NULL);
+        ";
+        let (_folder, place) = left_by(3, rows);
+        let connection = open(&place).unwrap();
+        let mut statement = connection.prepare("SELECT fatal, failed_in FROM failures").unwrap();
+        let read = statement.query_map([], |row| row.try_into()).unwrap();
+        let read: Vec<(bool, u32)> = read.collect::<Result<_, _>>().unwrap();
+        assert_eq!(read, [(false, 5), (true, 5), (false, 5)]);
+    }
+
+    #[test]
+    fn a_paced_redrive_of_version_2_knows_how_many_it_began_with_and_its_list_goes_where_it_ended() {
         let redrives = "
             INSERT INTO redrives VALUES (1, 'a', 'a', 1, 0, zeroblob(24)), (2, 'a', 'a', 1, 0, zeroblob(16));
             INSERT INTO redrive_progress VALUES (1, 1, 1, 7), (2, 1, 1, NULL);
         ";
-        old.execute_batch(redrives).unwrap();
-        old.pragma_update(None, "user_version", 2).unwrap();
-        drop(old);
-        let connection = open(&Place { path, vfs: None }).unwrap();
+        let (_folder, place) = left_by(2, redrives);
+        let connection = open(&place).unwrap();
         let row = |id: u32| -> (u32, u32) {
             let sql = "SELECT total, length(sequences) FROM redrives WHERE id = ?1";
             connection.query_row(sql, [id], |row| row.try_into()).unwrap()

@@ -25,8 +25,15 @@ use crate::{
 /// When there is none, when it is of another version than this program's, or when it can't be read for another
 /// reason than its being damaged.
 pub fn verify(folder: &Path, progress: Progress<'_>) -> Result<Report, StoreError> {
-    let connection = schema::open_to_look(&folder.join(FILE))?;
-    let mut verifier = Verifier { connection: &connection, names: HashMap::new(), report: Report::default() };
+    let mut report = Report::default();
+    let connection = match schema::open_to_look(&folder.join(FILE)) {
+        Err(StoreError::Database(error)) if is_damage(&error) => {
+            report.add(Fault::new(FaultKind::Database, format!("it can't be opened: {error}")));
+            return Ok(report);
+        }
+        opened => opened?,
+    };
+    let mut verifier = Verifier { connection: &connection, names: HashMap::new(), report };
     let checked = verifier.structure();
     verifier.note_damage("its structure can't be read", checked)?;
     let checked = verifier.names();

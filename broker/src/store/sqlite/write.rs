@@ -199,7 +199,7 @@ impl<'c> Writer<'c> {
             FailureOutcome::DeadLettered => 2,
         };
         self.run(
-            "INSERT OR REPLACE INTO failures VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT OR REPLACE INTO failures VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 number(failure.sequence.0),
                 failure.queue.0,
@@ -210,6 +210,8 @@ impl<'c> Writer<'c> {
                 failure.consumer.as_deref(),
                 outcome,
                 failure.reason.as_deref(),
+                failure.failed_in.0,
+                failure.fatal,
             ],
         )?;
         let Some(forgotten) = failure.number.checked_sub(KEPT_FAILURES) else { return Ok(()) };
