@@ -31,6 +31,8 @@ use crate::{
     turn::Turn,
 };
 
+pub use clearing::Rehearsal;
+
 /// How many things one tick does at the most: a few milliseconds' work.
 const TICK_BUDGET: usize = 2000;
 

@@ -10,7 +10,7 @@ use crate::{
     command::DeadLetters,
     identity::{Selector, Sequence},
     message::{Copy, Messages, State},
-    queue::{Demand, Ended, Queue},
+    queue::{Ended, Queue},
     slab::Slot,
     turn::{Circumstances, Turn},
 };
@@ -146,11 +146,6 @@ impl Queue {
         found.sort_unstable();
         found.dedup();
         Chosen { sequences: found.into_iter().map(|(_, sequence)| sequence).collect(), not_found }
-    }
-
-    /// Whether one more message of that copy's size fits, without any giving way.
-    pub(crate) fn has_room_for(&self, slot: Slot<Copy>, messages: &Messages) -> bool {
-        self.has_free_room(Demand::default().and(messages.message_of(slot).size))
     }
 
     /// Lets go of a dead letter that is redriven, here or to another queue.

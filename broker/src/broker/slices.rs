@@ -10,7 +10,9 @@
 use std::time::Instant;
 
 use broker_core::{
+    Core,
     command::{Command, DeadLetters},
+    core::Rehearsal,
     identity::{Name, Sequence},
     reply::{Redriven, Refusal, Reply},
 };
@@ -110,6 +112,30 @@ impl Broker {
             }
         }
         Ok(all)
+    }
+
+    /// What [`Self::redrive`] would do now. It changes nothing.
+    ///
+    /// # Errors
+    /// What [`BrokerError`] lists.
+    pub async fn rehearse_redrive(
+        &self,
+        queue: &Name,
+        which: &[Sequence],
+        to: Option<&Name>,
+        limit: Option<u64>,
+    ) -> Result<Redriven, BrokerError> {
+        let mut rehearsal = Rehearsal::default();
+        for slice in slices(&in_publish_order(which, limit)) {
+            let (queue, slice, to) = (queue.clone(), slice.to_vec(), to.cloned());
+            let look =
+                move |core: &Core, _| core.rehearse_redrive(&queue, &slice, to.as_ref(), limit, rehearsal);
+            rehearsal = self.look(look).await??;
+            if rehearsal.is_over(limit) {
+                break;
+            }
+        }
+        Ok(rehearsal.end())
     }
 
     /// Has a slice decided. The first waits in line as any command does; for those that follow, the call was

@@ -6,10 +6,11 @@ use std::{collections::BTreeSet, convert::Infallible, time::Duration};
 use broker_core::{
     Core,
     change::Effects,
-    command::{Command, Nack, NackKind},
+    command::{Command, DeadLetters, Nack, NackKind},
+    core::Rehearsal,
     filter::Attributes,
     identity::{LeaseId, Sequence},
-    reply::{Refusal, Reply},
+    reply::{Redriven, Refusal, Reply},
 };
 use units::Timestamp;
 
@@ -102,10 +103,15 @@ impl CoreLayer {
         let sent = self.choose(self.plant.command(command.clone(), &self.model), rest);
         let changes = self.effects.changes.len();
         let should = self.model.apply(command, self.now);
+        let rehearsed = self.rehearse(&sent);
         let is = self.core.apply(sent, self.now, &mut self.effects);
         let is = self.plant.answer(command, is);
         let with_command = |violation: Violation| Violation(format!("{command:?}: {violation}"));
         same_answer(&is, &should).map_err(with_command)?;
+        if let (Some(rehearsed), Ok(Reply::Redriven(redriven))) = (rehearsed, &is) {
+            same(|| "the redrive as it was rehearsed".to_owned(), &rehearsed, redriven)
+                .map_err(with_command)?;
+        }
         match &is {
             Ok(Reply::Delivered(deliveries)) => self.tally.delivered += deliveries.len() as u64,
             Ok(_) => {}
@@ -116,6 +122,20 @@ impl CoreLayer {
             same(what, self.effects.changes.len(), changes).map_err(with_command)?;
         }
         Ok(is)
+    }
+
+    /// What a dry run of a redrive of all, or of messages by their numbers, says.
+    fn rehearse(&self, command: &Command) -> Option<Redriven> {
+        let Command::Redrive { queue, which, to, limit } = command else { return None };
+        let which: Vec<Sequence> = match which {
+            DeadLetters::All => {
+                self.core.dead_letters(queue, None, usize::MAX).iter().rev().map(|it| it.sequence).collect()
+            }
+            DeadLetters::Sequences(sequences) => sequences.clone(),
+            DeadLetters::Ids(_) | DeadLetters::Oldest { .. } => return None,
+        };
+        let rehearsal = self.core.rehearse_redrive(queue, &which, to.as_ref(), *limit, Rehearsal::default());
+        rehearsal.ok().map(Rehearsal::end)
     }
 
     /// Does for the core what the broker does: puts a filter to retained messages, so many of them.

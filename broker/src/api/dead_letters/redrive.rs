@@ -9,7 +9,6 @@ use axum::{
 };
 use broker_core::{
     command::Command,
-    identity::Name,
     reply::{Redriven, Reply},
 };
 use serde::{Deserialize, Serialize};
@@ -30,7 +29,7 @@ use crate::{
         Api,
         given::{Count, Given, Moment, Pace, Whole},
         path::{BySource, InQueue, name},
-        queues::{look_into, unexpected},
+        queues::unexpected,
     },
     auth::{Caller, grant::Role},
     engine::note::Note,
@@ -64,7 +63,7 @@ pub struct RedriveBody {
     #[serde(default)]
     #[schema(value_type = Count)]
     limit: Given<Count>,
-    /// Only say what would be redriven.
+    /// Only say what would be redriven now; with `per_second` too, though that would wait for room.
     #[serde(default)]
     dry_run: bool,
     /// So many a second, as a task that goes on by itself and survives a restart.
@@ -166,28 +165,13 @@ pub(super) async fn redrive(
     }
     // The ids are gathered first: what is redriven may be consumed and gone before its answer is written.
     let candidates = wanted.candidates(&api, &queue, limit).await?;
+    let (which, to) = (&candidates.sequences, to.as_ref());
     let done = if body.dry_run {
-        look_for_target(&api, to.as_ref()).await?;
-        would_be(&candidates, limit)
+        api.broker.rehearse_redrive(&queue, which, to, limit).await?
     } else {
-        api.broker.redrive(&queue, &candidates.sequences, to.as_ref(), limit, &note).await?
+        api.broker.redrive(&queue, which, to, limit, &note).await?
     };
     Ok(Json(result(candidates, &done)).into_response())
-}
-
-/// What a dry run would refuse.
-async fn look_for_target(api: &Api, to: Option<&Name>) -> Result<(), Problem> {
-    match to {
-        Some(to) => look_into(api, to, |_| ()).await,
-        None => Ok(()),
-    }
-}
-
-/// What a redrive would do now.
-fn would_be(candidates: &Candidates, limit: Option<u64>) -> Redriven {
-    let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let sequences = candidates.sequences.iter().take(limit).copied().collect();
-    Redriven { sequences, ..Redriven::default() }
 }
 
 fn result(mut candidates: Candidates, done: &Redriven) -> RedriveResult {

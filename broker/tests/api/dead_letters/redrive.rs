@@ -30,6 +30,19 @@ async fn only_what_fits_the_filter_is_redriven_oldest_first() {
 }
 
 #[tokio::test]
+async fn a_dry_run_stops_where_the_redrive_would_for_want_of_room() {
+    let server = with_letters(&[("1", "t", "broken"), ("2", "t", "broken"), ("3", "t", "broken")]).await;
+    server.put_queue("narrow", json!({"max_messages": 2})).await;
+    let path = format!("{JOBS}/redrive");
+    let would = server.post(&path, json!({"to": "narrow", "dry_run": true})).await.json();
+    assert_eq!(would, json!({"redriven": 2, "ids": ["1", "2"], "not_found": [], "stopped": "queue-full"}));
+    assert_eq!(server.post(&path, json!({"to": "narrow"})).await.json(), would);
+    let rest = server.post(&path, json!({"to": "narrow", "dry_run": true})).await.json();
+    assert_eq!((&rest["redriven"], &rest["stopped"]), (&json!(0), &json!("queue-full")));
+    server.post(&path, json!({"to": "none", "dry_run": true})).await.problem(404, "queue-not-found");
+}
+
+#[tokio::test]
 async fn more_than_go_in_one_slice_are_all_redriven_and_named_and_audited_as_one() {
     let server = with_letters(&[]).await;
     let wanted: Vec<String> = (1..=1200).map(|id| id.to_string()).collect();
