@@ -39,6 +39,8 @@ pub enum Reply {
         redrive: RedriveId,
         /// How many dead letters it goes through.
         count: u64,
+        /// The places, in the list asked for, of ids that no dead letter has.
+        not_found: Vec<usize>,
     },
 }
 

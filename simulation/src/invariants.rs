@@ -52,9 +52,9 @@ fn same_reply(is: &Reply, should: &Reply) -> bool {
         (Reply::Settled(is), Reply::Settled(should)) => is == should,
         (Reply::Redriven(is), Reply::Redriven(should)) => is == should,
         (
-            Reply::RedriveStarted { redrive: is, count: is_count },
-            Reply::RedriveStarted { redrive: should, count },
-        ) => is == should && is_count == count,
+            Reply::RedriveStarted { redrive: is, count: is_count, not_found: is_not_found },
+            Reply::RedriveStarted { redrive: should, count, not_found },
+        ) => is == should && is_count == count && is_not_found == not_found,
         _ => false,
     }
 }

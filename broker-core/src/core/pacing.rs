@@ -4,6 +4,7 @@ use crate::{
     change::{Change, RedriveProgress, RedriveRecord},
     command::DeadLetters,
     core::{Core, Step, clearing::Turnout},
+    dead_letter::Chosen,
     identity::{Name, QueueId, RedriveId},
     redrive::Redrive,
     reply::{Refusal, Reply},
@@ -29,7 +30,7 @@ impl Core {
         check_pace(per_second)?;
         // Before the list is made, which takes its time.
         self.check_redrives(0)?;
-        let mut sequences = self.queues[&from].choose_dead(which, &self.messages).sequences;
+        let Chosen { mut sequences, not_found } = self.queues[&from].choose_dead(which, &self.messages);
         sequences.truncate(usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX));
         self.check_redrives(sequences.len())?;
         let count = sequences.len() as u64;
@@ -49,7 +50,7 @@ impl Core {
         self.paces.set(id.0, redrive.next_deadline());
         self.redrives.insert(id, redrive);
         self.forget_ended(step);
-        Ok(Reply::RedriveStarted { redrive: id, count })
+        Ok(Reply::RedriveStarted { redrive: id, count, not_found })
     }
 
     pub(super) fn stop_redrive(&mut self, id: RedriveId, step: &mut Step<'_>) -> Result<Reply, Refusal> {

@@ -214,7 +214,7 @@ fn a_limit_takes_the_oldest_and_nothing_to_redrive_ends_at_once() {
         limit: Some(limit),
         per_second: 100,
     };
-    let Ok(Reply::RedriveStarted { redrive, count: 0 }) = bench.apply(limited(0)) else { panic!() };
+    let Ok(Reply::RedriveStarted { redrive, count: 0, .. }) = bench.apply(limited(0)) else { panic!() };
     assert!(seen(&bench, redrive).ended_at.is_some());
     bench.apply(limited(2)).unwrap();
     bench.wait(seconds(1));

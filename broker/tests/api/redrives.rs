@@ -41,6 +41,14 @@ async fn a_paced_redrive_ends_by_itself_and_says_how_many_it_redrove() {
 }
 
 #[tokio::test]
+async fn ids_that_no_dead_letter_has_are_told_as_it_starts() {
+    let server = with_dead(2).await;
+    let answer = server.post(REDRIVE, json!({"ids": ["none", "2", "nor this"], "per_second": 1000})).await;
+    assert_eq!((answer.status, &answer.json()["not_found"]), (202, &json!(["none", "nor this"])));
+    server.until_count("jobs", "ready", 1).await;
+}
+
+#[tokio::test]
 async fn while_it_runs_it_says_how_far_it_is_and_can_be_stopped() {
     let server = with_dead(20).await;
     let task = start(&server, json!({"per_second": 1})).await;

@@ -24,6 +24,16 @@ fn a_paced_redrive_is_followed_to_its_end() {
 }
 
 #[test]
+fn one_that_names_an_id_which_no_dead_letter_has_redrives_the_others_and_fails() {
+    let broker = Broker::with_queue("jobs");
+    broker.dead_letter("jobs", "m1", "broken");
+    let redrive = ["dead-letters", "redrive", "jobs", "m1", "none", "--per-second", "100", "--follow"];
+    let ended = broker.run(&redrive);
+    assert_eq!((ended.code, ended.stderr.as_str()), (1, "error: no dead letter has the id none\n"));
+    assert_eq!(broker.count("jobs", "ready"), 1);
+}
+
+#[test]
 fn json_of_one_that_is_followed_is_how_it_stands_at_the_end() {
     let broker = with_dead_letters(1);
     let told = broker.json(&["dead-letters", "redrive", "jobs", "--per-second", "100", "--follow"]);

@@ -86,7 +86,7 @@ impl Model {
     ) -> Result<Reply, Refusal> {
         let to = to.unwrap_or(name);
         let there = |name: &Name| self.queues.get(name).ok_or_else(|| Refusal::QueueNotFound(name.clone()));
-        let (mut sequences, _) = there(name)?.meant(which);
+        let (mut sequences, not_found) = there(name)?.meant(which);
         there(to)?;
         sequences.truncate(limit.map_or(usize::MAX, |limit| limit as usize));
         self.check_redrives(sequences.len())?;
@@ -111,7 +111,7 @@ impl Model {
         for id in &ended[..ended.len().saturating_sub(SHOWN_AFTERWARDS)] {
             self.redrives.remove(id);
         }
-        Ok(Reply::RedriveStarted { redrive: id, count })
+        Ok(Reply::RedriveStarted { redrive: id, count, not_found })
     }
 
     fn check_redrives(&self, more: usize) -> Result<(), Refusal> {

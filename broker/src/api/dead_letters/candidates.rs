@@ -82,6 +82,14 @@ impl Wanted {
         }
     }
 
+    /// The ids at these places of the list.
+    pub(super) fn ids_at(&self, places: &[usize]) -> Vec<String> {
+        match self {
+            Self::Ids(ids, _) => places.iter().filter_map(|place| ids.get(*place).cloned()).collect(),
+            Self::Fitting(_) => Vec::new(),
+        }
+    }
+
     /// Whether it means all that there are.
     pub(super) fn is_all(&self) -> bool {
         matches!(self, Self::Fitting(selection) if selection.is_all())

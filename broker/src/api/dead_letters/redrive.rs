@@ -104,6 +104,8 @@ enum Stopped {
 pub(super) struct RedriveStarted {
     /// Its number: GET /redrives/{task} says how far it is.
     task: String,
+    /// Those of the ids asked for that no dead letter has.
+    not_found: Vec<String>,
 }
 
 impl RedriveBody {
@@ -156,8 +158,9 @@ pub(super) async fn redrive(
         let per_second = u32::try_from(per_second).unwrap_or(u32::MAX);
         let start = Command::StartRedrive { queue, which, to, limit, per_second };
         return match api.broker.send_by_hand(start, note).await? {
-            Reply::RedriveStarted { redrive, .. } => {
-                let started = RedriveStarted { task: redrive.0.to_string() };
+            Reply::RedriveStarted { redrive, not_found, .. } => {
+                let not_found = wanted.ids_at(&not_found);
+                let started = RedriveStarted { task: redrive.0.to_string(), not_found };
                 Ok((StatusCode::ACCEPTED, Json(started)).into_response())
             }
             other => Err(unexpected(&other)),

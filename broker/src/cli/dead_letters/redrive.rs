@@ -66,7 +66,7 @@ struct What {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Answer {
-    Task { task: String },
+    Task { task: String, not_found: Vec<String> },
     Done(Done),
 }
 
@@ -83,20 +83,21 @@ impl Redrive {
         let Self { queue, source, follow, what } = self;
         let url = source.narrow(client.url(&["queues", &queue, "dead-letters", "redrive"]));
         let body = client.post(url, &what).await?;
-        if let (Answer::Task { task }, true) = (client.read(&body)?, follow) {
-            return follow::until_it_ends(client, out, &task).await;
+        if let (Answer::Task { task, not_found }, true) = (client.read(&body)?, follow) {
+            follow::until_it_ends(client, out, &task).await?;
+            return Ok(all_found(&not_found)?);
         }
         let dry_run = what.dry_run;
         out.answer(client, &body, |out, answer| match answer {
-            Answer::Task { task } => out.line(format_args!(
+            Answer::Task { task, .. } => out.line(format_args!(
                 "redrive {task} started: `broker redrives show {task} --follow` shows how far it is"
             )),
             Answer::Done(done) => show(out, &done, dry_run),
         })?;
         out.flush()?;
         match client.read(&body)? {
-            Answer::Task { .. } => Ok(()),
-            Answer::Done(done) => Ok(done.all_went()?),
+            Answer::Task { not_found, .. } => Ok(all_found(&not_found)?),
+            Answer::Done(done) => Ok(done.all_went(dry_run)?),
         }
     }
 }
@@ -111,16 +112,22 @@ fn show(out: &mut Output, done: &Done, dry_run: bool) -> io::Result<()> {
 
 impl Done {
     /// That none was missing, and that it did not stop before the end.
-    fn all_went(&self) -> Result<(), Failure> {
+    fn all_went(&self, dry_run: bool) -> Result<(), Failure> {
         if let Some(why) = &self.stopped {
-            return Err(Failure::Undone(format!("it stopped before the end: {}", clean(why))));
+            let stopped = if dry_run { "would stop" } else { "stopped" };
+            return Err(Failure::Undone(format!("it {stopped} before the end: {}", clean(why))));
         }
-        match self.not_found.as_slice() {
-            [] => Ok(()),
-            missing => Err(Failure::Undone(format!(
-                "no dead letter has the id {}",
-                clean(&missing.join(" or the id "))
-            ))),
+        all_found(&self.not_found)
+    }
+}
+
+/// That each of the ids was one of a dead letter.
+fn all_found(not_found: &[String]) -> Result<(), Failure> {
+    match not_found {
+        [] => Ok(()),
+        missing => {
+            let missing = missing.join(" or the id ");
+            Err(Failure::Undone(format!("no dead letter has the id {}", clean(&missing))))
         }
     }
 }
