@@ -1,4 +1,6 @@
-//! The running totals of a queue, kept over restarts.
+//! The running totals of a queue, kept over restarts, and those of a topic, which begin with the process.
+
+use crate::reply::{Published, Refusal};
 
 /// What happened in a queue since it was made. Always:
 /// `published + replayed + redriven_in = ready + leased + delayed + acked + dead_lettered + expired +
@@ -20,6 +22,39 @@ pub struct QueueCounters {
     pub purged: u64,
     pub rejected: u64,
     pub duplicates: u64,
+}
+
+/// What was published to a topic since the broker started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TopicCounters {
+    /// Messages, each counted once, that were not duplicates.
+    pub published: u64,
+    /// Those of them that wait in no queue.
+    pub unrouted: u64,
+    /// Messages that had been published before.
+    pub duplicates: u64,
+    /// Messages that were refused because a subscriber had no room, or for want of a required route.
+    pub rejected: u64,
+}
+
+impl TopicCounters {
+    /// Counts a publish of so many messages, by its results.
+    pub(crate) fn count(&mut self, messages: u64, published: &Result<Vec<Published>, Refusal>) {
+        match published {
+            Ok(results) => results.iter().for_each(|result| self.count_one(*result)),
+            Err(Refusal::IdReused { .. }) => {}
+            Err(_) => self.rejected += messages,
+        }
+    }
+
+    fn count_one(&mut self, Published { duplicate, queues }: Published) {
+        if duplicate {
+            self.duplicates += 1;
+        } else {
+            self.published += 1;
+            self.unrouted += u64::from(queues == 0);
+        }
+    }
 }
 
 /// What is in a queue now.

@@ -11,6 +11,7 @@ use units::Timestamp;
 use crate::{
     change::{SubscriptionRecord, TopicRecord},
     command::{Span, SubscriptionPatch},
+    counters::TopicCounters,
     deduplication::{Deduplication, Window},
     filter::Filter,
     identity::{Name, QueueId, Sequence, TopicId},
@@ -32,6 +33,7 @@ pub(crate) struct Topic {
     /// What it keeps for replay, by when it was published.
     retained: BTreeSet<(Timestamp, Sequence)>,
     retained_bytes: u64,
+    pub(crate) counters: TopicCounters,
 }
 
 /// A queue's link to a topic.
@@ -78,6 +80,7 @@ impl Topic {
             remembered: Deduplication::default(),
             retained: BTreeSet::new(),
             retained_bytes: 0,
+            counters: TopicCounters::default(),
         }
     }
 
@@ -172,6 +175,7 @@ impl Topic {
             settings: &self.settings,
             retained: self.retained.len() as u64,
             retained_bytes: self.retained_bytes,
+            counters: self.counters,
             remembered_ids: self.remembered.len(),
             ids_forgotten_early: self.remembered.forgotten_early(),
         }

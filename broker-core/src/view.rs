@@ -4,7 +4,7 @@
 use units::Timestamp;
 
 use crate::{
-    counters::{QueueCounters, QueueGauges},
+    counters::{QueueCounters, QueueGauges, TopicCounters},
     filter::Filter,
     identity::{Name, QueueId, RedriveId, Sequence, TopicId},
     settings::{OnFull, QueueSettings, Start, TopicSettings},
@@ -47,6 +47,7 @@ pub struct TopicView<'core> {
     pub retained: u64,
     /// How many bytes of them.
     pub retained_bytes: u64,
+    pub counters: TopicCounters,
     /// How many ids are remembered for deduplication.
     pub remembered_ids: u64,
     /// How many ids were forgotten early for want of room, since the broker started.

@@ -95,6 +95,21 @@ impl Fate {
 impl Core {
     pub(super) fn publish(&mut self, publish: Publish, step: &mut Step<'_>) -> Result<Reply, Refusal> {
         let target = self.target(&publish.destination)?;
+        let asked = publish.messages.len() as u64;
+        let published = self.publish_to(target, publish, step);
+        if let Target::Topic(id) = target {
+            let topic = self.topics.get_mut(&id).expect("the target was found");
+            topic.counters.count(asked, &published);
+        }
+        published.map(Reply::Published)
+    }
+
+    fn publish_to(
+        &mut self,
+        target: Target,
+        publish: Publish,
+        step: &mut Step<'_>,
+    ) -> Result<Vec<Published>, Refusal> {
         let verdicts = self.judge(target, &publish.messages, step.now)?;
         let messages = publish.messages;
         let new = || {
@@ -109,7 +124,7 @@ impl Core {
         self.count_duplicates(target, &results);
         self.count_missed(target, &shares, step);
         self.finish_publish(target, &shares, step);
-        Ok(Reply::Published(results))
+        Ok(results)
     }
 
     fn target(&self, destination: &Destination) -> Result<Target, Refusal> {

@@ -90,6 +90,38 @@ async fn metrics_count_per_queue() {
 }
 
 #[tokio::test]
+async fn metrics_count_per_topic() {
+    let server = Server::with_queue("narrow", json!({"max_messages": 1})).await;
+    server.put("/topics/orders", json!({"retention": "1h"})).await;
+    let figures = async || {
+        let text = server.get("/metrics").await.text;
+        let figure = |name: &str| {
+            let start = format!("broker_topic_{name}{{topic=\"orders\"}} ");
+            text.lines().find_map(|line| line.strip_prefix(&start)?.parse::<u64>().ok())
+        };
+        [
+            "published_total",
+            "unrouted_total",
+            "duplicates_total",
+            "rejected_total",
+            "subscriptions",
+            "retained",
+        ]
+        .map(figure)
+        .map(Option::unwrap)
+    };
+    assert_eq!(figures().await, [0; 6]);
+    assert_eq!(server.publish("/topics/orders", &[("ce-id", "1")], "x").await.status, 201);
+    server.put("/topics/orders/subscriptions/narrow", json!({})).await;
+    assert_eq!(server.publish("/topics/orders", &[("ce-id", "2")], "x").await.status, 201);
+    assert_eq!(server.publish("/topics/orders", &[("ce-id", "2")], "x").await.status, 200);
+    server.publish("/topics/orders", &[("ce-id", "2")], "y").await.problem(409, "id-reused");
+    server.publish("/topics/orders", &[("ce-id", "3")], "x").await.problem(429, "queue-full");
+    assert_eq!(figures().await, [2, 1, 1, 1, 1, 2]);
+    assert!(server.get("/metrics").await.text.contains("broker_topic_retained_bytes{topic=\"orders\"} "));
+}
+
+#[tokio::test]
 async fn a_running_broker_is_alive_and_ready() {
     let server = Server::start().await;
     for path in ["/healthz", "/readyz"] {

@@ -3,7 +3,7 @@
 
 use broker_core::{
     Core,
-    counters::{QueueCounters, QueueGauges},
+    counters::{QueueCounters, QueueGauges, TopicCounters},
     identity::Name,
     view::{QueueView, TopicView},
 };
@@ -37,6 +37,9 @@ pub(crate) struct QueueFigures {
 #[derive(Debug)]
 pub(crate) struct TopicFigures {
     pub(super) name: Name,
+    pub(super) counters: TopicCounters,
+    pub(super) retained: u64,
+    pub(super) retained_bytes: u64,
     pub(super) remembered_ids: u64,
     pub(super) ids_forgotten_early: u64,
     /// How many messages each subscriber missed, by queue.
@@ -74,6 +77,9 @@ impl Named for TopicFigures {
     fn page(core: &Core, _: Timestamp, after: Option<&Name>, limit: usize) -> Vec<Self> {
         let figures = |topic: TopicView<'_>| Self {
             name: topic.name.clone(),
+            counters: topic.counters,
+            retained: topic.retained,
+            retained_bytes: topic.retained_bytes,
             remembered_ids: topic.remembered_ids,
             ids_forgotten_early: topic.ids_forgotten_early,
             dropped: dropped(core, topic.name),

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::figures::{EngineFigures, QueueFigures, TopicFigures};
+use super::figures::{EngineFigures, Named, QueueFigures, TopicFigures};
 
-/// A figure of every queue: its name, type, help, and how to get it.
-type Figure = (&'static str, &'static str, &'static str, fn(&QueueFigures) -> u64);
+/// A figure of every queue or topic: its name, type, help, and how to get it.
+type Figure<T> = (&'static str, &'static str, &'static str, fn(&T) -> u64);
 
-const QUEUE_FIGURES: &[Figure] = &[
+const QUEUE_FIGURES: &[Figure<QueueFigures>] = &[
     ("broker_queue_ready", "gauge", "Messages that can be received.", |q| q.gauges.ready),
     ("broker_queue_leased", "gauge", "Messages under a lease.", |q| q.gauges.leased),
     ("broker_queue_delayed", "gauge", "Messages that wait for a time.", |q| q.gauges.delayed),
@@ -38,12 +38,31 @@ const QUEUE_FIGURES: &[Figure] = &[
     ("broker_queue_duplicates_total", "counter", "Messages that were duplicates.", |q| q.counters.duplicates),
 ];
 
+const TOPIC_FIGURES: &[Figure<TopicFigures>] = &[
+    ("broker_topic_subscriptions", "gauge", "Queues that are subscribed.", |t| t.dropped.len() as u64),
+    ("broker_topic_retained", "gauge", "Messages kept for replay.", |t| t.retained),
+    ("broker_topic_retained_bytes", "gauge", "Bytes of the messages kept for replay.", |t| t.retained_bytes),
+    ("broker_topic_remembered_ids", "gauge", "Ids kept for deduplication.", |t| t.remembered_ids),
+    ("broker_topic_ids_forgotten_early_total", "counter", "Ids forgotten for want of room.", |t| {
+        t.ids_forgotten_early
+    }),
+    ("broker_topic_published_total", "counter", "Messages published since the start.", |t| {
+        t.counters.published
+    }),
+    ("broker_topic_unrouted_total", "counter", "Messages published that wait in no queue.", |t| {
+        t.counters.unrouted
+    }),
+    ("broker_topic_duplicates_total", "counter", "Messages that were duplicates.", |t| t.counters.duplicates),
+    ("broker_topic_rejected_total", "counter", "Messages refused.", |t| t.counters.rejected),
+];
+
 /// All figures as Prometheus text.
 pub(crate) fn write(engine: &EngineFigures, queues: &[QueueFigures], topics: &[TopicFigures]) -> String {
     let mut out = String::with_capacity(16 * 1024);
     write_engine(&mut out, engine);
-    write_queues(&mut out, queues);
-    write_topics(&mut out, topics);
+    write_all(&mut out, "queue", QUEUE_FIGURES, queues);
+    write_all(&mut out, "topic", TOPIC_FIGURES, topics);
+    write_subscriptions(&mut out, topics);
     out
 }
 
@@ -61,28 +80,18 @@ fn write_engine(out: &mut String, engine: &EngineFigures) {
     measured.processing.render(out, "broker_processing_seconds", "From delivery to ack.");
 }
 
-/// The figures of every queue, labelled by name.
-fn write_queues(out: &mut String, queues: &[QueueFigures]) {
-    for (name, kind, help, figure) in QUEUE_FIGURES {
+/// The figures of every queue or topic, labelled by name.
+fn write_all<T: Named>(out: &mut String, label: &str, figures: &[Figure<T>], all: &[T]) {
+    for (name, kind, help, figure) in figures {
         head(out, name, kind, help);
-        for queue in queues {
-            let _ = writeln!(out, "{name}{{queue=\"{}\"}} {}", queue.name, figure(queue));
+        for one in all {
+            let _ = writeln!(out, "{name}{{{label}=\"{}\"}} {}", one.name(), figure(one));
         }
     }
 }
 
-/// The figures of every topic and subscription.
-fn write_topics(out: &mut String, topics: &[TopicFigures]) {
-    head(out, "broker_topic_remembered_ids", "gauge", "Ids kept for deduplication.");
-    for topic in topics {
-        let count = topic.remembered_ids;
-        let _ = writeln!(out, "broker_topic_remembered_ids{{topic=\"{}\"}} {count}", topic.name);
-    }
-    head(out, "broker_topic_ids_forgotten_early_total", "counter", "Ids forgotten for want of room.");
-    for topic in topics {
-        let count = topic.ids_forgotten_early;
-        let _ = writeln!(out, "broker_topic_ids_forgotten_early_total{{topic=\"{}\"}} {count}", topic.name);
-    }
+/// The figures of every subscription.
+fn write_subscriptions(out: &mut String, topics: &[TopicFigures]) {
     head(out, "broker_subscription_dropped_total", "counter", "Messages that a full subscriber missed.");
     for TopicFigures { name, dropped, .. } in topics {
         for (queue, count) in dropped {
