@@ -1,138 +1,31 @@
 //! What happens, for whoever watches: a bounded ring that the engine writes and each watcher reads at its
 //! own pace. A watcher has no buffer of its own, so a slow one costs nothing; it is told what it missed.
 
+mod position;
+mod told;
+mod watcher;
+
 use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
-use broker_core::{change::ActivityKind, identity::Name};
-use tokio::{
-    sync::watch,
-    time::{Interval, MissedTickBehavior},
-};
+use tokio::sync::watch;
 use units::Timestamp;
+
+pub use self::{
+    position::Position,
+    told::{LeftOut, Told, ToldActivity, ToldMessage},
+    watcher::{Batch, Watcher},
+};
 
 /// How much memory the ring takes, in bytes, about.
 const RING_BYTES: usize = 8 << 20;
-/// What an item takes beside its texts, in bytes, about.
-const ITEM_BYTES: usize = 256;
-/// What one count of a [`LeftOut`] takes, in bytes, about.
-const COUNT_BYTES: usize = 32;
 /// How many items a watcher takes at once.
 const BATCH: usize = 256;
-/// How often a watcher looks at the most: in a busy broker groups are committed far oftener.
-const PACE: Duration = Duration::from_millis(20);
-
-/// Where in the feed something stands. Activities are counted from the start of the process; what was
-/// left out is told right behind the activity that it was told after.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position(u64);
-
-impl Position {
-    /// Of the activity with that number; the first one's is 1.
-    pub(crate) const fn of(number: u64) -> Self {
-        Self(number * 2)
-    }
-
-    /// Right behind it.
-    pub(crate) const fn behind(number: u64) -> Self {
-        Self(number * 2 + 1)
-    }
-
-    /// From a number that [`Self::get`] gave.
-    #[must_use]
-    pub const fn from_number(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// As a number.
-    #[must_use]
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-
-    /// Just before it.
-    #[must_use]
-    pub const fn before(self) -> Self {
-        Self(self.0.saturating_sub(1))
-    }
-
-    const fn activity(self) -> u64 {
-        self.0 / 2
-    }
-}
-
-/// An item of the feed.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Told {
-    /// Something that happened.
-    Activity(ToldActivity),
-    /// What happened besides and was too much to tell.
-    LeftOut(LeftOut),
-}
-
-/// Something that happened, with names and texts.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ToldActivity {
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub what: ActivityKind,
-    /// In which queue.
-    pub queue: Option<Name>,
-    /// To which topic it was published.
-    pub topic: Option<Name>,
-    /// Which message; `None` where its record can't be found any more.
-    pub message: Option<ToldMessage>,
-    /// Who received it.
-    pub consumer: Option<Arc<str>>,
-    /// Why it failed.
-    pub reason: Option<Arc<str>>,
-}
-
-/// What a message is called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ToldMessage {
-    /// Its id.
-    pub id: Box<str>,
-    /// Its source.
-    pub source: Box<str>,
-    /// Its type.
-    pub kind: Box<str>,
-}
-
-/// How many activities were not told, by queue and kind.
-#[derive(Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// When the last of them happened, about.
-    pub at: Timestamp,
-    /// How many.
-    pub counts: Vec<(Option<Name>, ActivityKind, u64)>,
-}
-
-impl Told {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Activity(told) => {
-                let named = told.message.as_ref().map_or(0, ToldMessage::bytes);
-                let texts = [&told.consumer, &told.reason].into_iter().flatten().map(|text| text.len());
-                ITEM_BYTES + named + texts.sum::<usize>()
-            }
-            Self::LeftOut(left_out) => ITEM_BYTES + left_out.counts.len() * COUNT_BYTES,
-        }
-    }
-}
-
-impl ToldMessage {
-    fn bytes(&self) -> usize {
-        self.id.len() + self.source.len() + self.kind.len()
-    }
-}
 
 /// The ring, and who watches it.
 #[derive(Debug)]
@@ -211,9 +104,7 @@ impl Feed {
         // Where the ring is not open yet, the engine opens it for this watcher.
         let after = after.or_else(|| ring.is_open.then(|| ring.end()));
         drop(ring);
-        let mut pace = tokio::time::interval(PACE);
-        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Some(Watcher { feed: Arc::clone(self), after, changed, pace })
+        Some(Watcher::new(Arc::clone(self), after, changed))
     }
 
     /// Whether something can stand at that place by now.
@@ -252,62 +143,10 @@ impl Ring {
     }
 }
 
-/// What a watcher takes at once.
-#[derive(Debug)]
-pub struct Batch {
-    /// How many activities happened that it can't be told any more, before the items.
-    pub skipped: u64,
-    /// What it is told, in order.
-    pub items: Vec<(Position, Arc<Told>)>,
-    /// Where it stands now.
-    pub after: Position,
-}
-
-/// Somebody who watches; no more once it is dropped.
-#[derive(Debug)]
-pub struct Watcher {
-    feed: Arc<Feed>,
-    after: Option<Position>,
-    changed: watch::Receiver<()>,
-    pace: Interval,
-}
-
-impl Watcher {
-    /// Waits until there is something to be told, and takes some of it. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> Batch {
-        loop {
-            self.pace.tick().await;
-            self.changed.mark_unchanged();
-            let batch = {
-                let ring = self.feed.lock();
-                ring.is_open.then(|| ring.batch(self.after))
-            };
-            if let Some(batch) = batch {
-                self.after = Some(batch.after);
-                if batch.skipped > 0 || !batch.items.is_empty() {
-                    return batch;
-                }
-            }
-            // An error means that the feed is gone, which this watcher holds.
-            let _ = self.changed.changed().await;
-        }
-    }
-
-    /// Where it stands, once it was told anything.
-    #[must_use]
-    pub fn position(&self) -> Option<Position> {
-        self.after
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        self.feed.watchers.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use broker_core::change::ActivityKind;
+
     use super::*;
 
     fn told(reason: &str) -> Told {
