@@ -56,6 +56,31 @@ async fn a_dead_letter_is_found_looked_at_and_redriven() {
 }
 
 #[tokio::test]
+async fn numbers_in_data_are_shown_with_the_digits_they_came_with() {
+    let Some(browser) = Browser::start("numbers_in_data_are_shown_with_the_digits_they_came_with").await
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker(folder.path()).await;
+    let url = broker.own_url();
+    put(&format!("{url}/queues/orders"), &json!({"ttl": "1ms", "on_expiry": "dead-letter"})).await.unwrap();
+    let publish = reqwest::Client::new().post(format!("{url}/queues/orders/messages"));
+    let data = r#"{"cents":12345678901234567890,"price":1.10}"#;
+    let publish = publish.header("content-type", "application/json").header("ce-id", "order-1").body(data);
+    assert_eq!(publish.send().await.unwrap().status(), 201);
+    eventually("it expires", || async {
+        let queue = get(&format!("{url}/queues/orders")).await.map_err(|error| error.to_string())?;
+        equal(&queue["counts"]["dead"], &json!(1)).map(|_| ())
+    })
+    .await;
+    browser.go_to(&format!("{url}/#/queues/orders")).await.unwrap();
+    browser.click("(//td/a[text()='order-1'])[1]").await;
+    browser.shows("12345678901234567890").await;
+    browser.shows("1.10").await;
+}
+
+#[tokio::test]
 async fn what_happens_is_shown_while_it_happens() {
     let Some(browser) = Browser::start("what_happens_is_shown_while_it_happens").await else { return };
     let folder = tempfile::tempdir().unwrap();

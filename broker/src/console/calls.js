@@ -17,9 +17,15 @@ function headers() {
 
 async function answered(response) {
   if (response.status === 204) return null;
-  const answer = await response.json().catch(() => ({}));
+  const answer = await response.text().then((text) => JSON.parse(text, exact)).catch(() => ({}));
   if (!response.ok) throw new Refused(response.status, answer);
   return answer;
+}
+
+// Data may hold numbers that a double can't: they are shown with the digits they came with, where the browser can.
+function exact(_, value, context) {
+  const lost = typeof value === "number" && context?.source !== undefined && String(value) !== context.source;
+  return lost && JSON.rawJSON ? JSON.rawJSON(context.source) : value;
 }
 
 async function call(method, path, body, signal) {
