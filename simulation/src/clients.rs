@@ -16,7 +16,7 @@ use bytes::Bytes;
 use units::Timestamp;
 
 use self::words::{
-    ago, begins, changed, counted_back, filter, identity, kind, letters, selector, since, when,
+    ago, begins, changed, counted_back, filter, identity, kind, latest, letters, selector, since, when,
 };
 pub(crate) use self::words::{ms, name};
 use crate::{
@@ -68,7 +68,7 @@ impl Clients {
             Call::PutQueue { .. } | Call::DeleteQueue { .. } | Call::Purge { .. } | Call::Remove { .. } => {
                 self.about_queues(call, model)?
             }
-            Call::Redrive { .. } | Call::StopRedrive { .. } | Call::Discard { .. } => {
+            Call::Redrive { .. } | Call::StopRedrive { .. } | Call::Discard { .. } | Call::Damage { .. } => {
                 self.about_dead_letters(call, model)?
             }
         };
@@ -146,6 +146,11 @@ impl Clients {
                 let which = letters(which, &queue, model);
                 Command::DiscardDeadLetters { queue, which }
             }
+            Call::Damage { queue, messages } => Command::DeadLetter {
+                queue: self.scenery.queue(*queue),
+                sequences: latest(messages, model),
+                reason: Arc::from("stored data is damaged"),
+            },
             _ => return None,
         })
     }

@@ -121,8 +121,8 @@ impl Model {
                 Some(stopped) => Ok(Reply::Removed { count: stopped.progress.redriven }),
                 None => Err(Refusal::RedriveNotFound(*redrive)),
             },
-            Command::DeadLetter { .. } => {
-                unreachable!("the engine's own, for damaged records: what this disk synced it keeps")
+            Command::DeadLetter { queue, sequences, reason } => {
+                Ok(Reply::Removed { count: named(&mut self.queues, queue)?.lose(sequences, reason, now) })
             }
             Command::DiscardDeadLetters { queue, which } => named(&mut self.queues, queue)?.discard(which),
         }

@@ -117,6 +117,12 @@ pub enum Call {
         queue: u8,
         which: Which,
     },
+    /// The disk gives back other bytes than were written of messages, counted back from the one that comes next:
+    /// as the engine does then, a queue's copies of them are made dead letters.
+    Damage {
+        queue: u8,
+        messages: Vec<u8>,
+    },
     /// The answer to the previous call was lost: it is sent again.
     Again,
 }

@@ -120,6 +120,7 @@ impl Workload {
             971..974 => Call::PutTopic { topic: self.below(TOPICS), retention: None },
             974..984 => self.subscribe(),
             984..987 => Call::Unsubscribe { topic: self.below(TOPICS), queue: self.below(QUEUES) },
+            987..990 => self.damage(),
             _ => Call::Replay {
                 topic: self.below(TOPICS),
                 queue: self.below(QUEUES),
@@ -195,6 +196,12 @@ impl Workload {
             limit: self.maybe(4, |it| 1 + it.below(3)),
             per_second: self.maybe(4, |it| it.random.random_range(1..20)),
         }
+    }
+
+    fn damage(&mut self) -> Call {
+        let count = 1 + self.below(3);
+        let messages = (0..count).map(|_| 1 + self.below(30)).collect();
+        Call::Damage { queue: self.below(QUEUES), messages }
     }
 
     fn which(&mut self) -> Which {

@@ -100,13 +100,16 @@ pub(super) fn letters(which: &Which, queue: &Name, model: &Model) -> DeadLetters
                 last: newest.unwrap_or((Timestamp::default(), Sequence(0))),
             }
         }
-        Which::Numbers(back) => {
-            let mut sequences: Vec<_> = back.iter().map(|back| counted_back(model, *back)).collect();
-            sequences.sort_unstable();
-            sequences.dedup();
-            DeadLetters::Sequences(sequences)
-        }
+        Which::Numbers(back) => DeadLetters::Sequences(latest(back, model)),
     }
+}
+
+/// The messages that were published so many before the one that comes next, each once, in publish order.
+pub(super) fn latest(back: &[u8], model: &Model) -> Vec<Sequence> {
+    let mut sequences: Vec<_> = back.iter().map(|back| counted_back(model, *back)).collect();
+    sequences.sort_unstable();
+    sequences.dedup();
+    sequences
 }
 
 /// The message that was published so many before the one that comes next.

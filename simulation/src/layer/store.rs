@@ -209,12 +209,17 @@ impl StoreLayer {
         Ok(())
     }
 
-    /// What SQLite says of its own file.
-    fn check_integrity(&self) -> Checked {
+    /// A connection to the database, beside the broker's own.
+    fn look_beside(&self) -> rusqlite::Result<Connection> {
         let path = self.folder.path().join("broker.sqlite");
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = Connection::open_with_flags_and_vfs(path, flags, vfs::NAME);
-        let asked = opened.and_then(|it| it.query_row("PRAGMA integrity_check", [], |row| row.get(0)));
+        Connection::open_with_flags_and_vfs(path, flags, vfs::NAME)
+    }
+
+    /// What SQLite says of its own file.
+    fn check_integrity(&self) -> Checked {
+        let asked =
+            self.look_beside().and_then(|it| it.query_row("PRAGMA integrity_check", [], |row| row.get(0)));
         same(|| "what SQLite says of its file".to_owned(), asked, Ok::<String, _>("ok".to_owned()))
     }
 }

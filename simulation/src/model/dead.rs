@@ -67,6 +67,27 @@ impl Queue {
         self.discard_one_too_many();
     }
 
+    /// What can't be handed out any more dies, from under its lease too.
+    pub(super) fn lose(&mut self, sequences: &[Sequence], reason: &Arc<str>, now: Timestamp) -> u64 {
+        let mut lost = 0;
+        for sequence in sequences {
+            let Some(place) = self.find(*sequence) else { continue };
+            let lease = match self.copies[place].state {
+                State::Dead { .. } => continue,
+                State::Waiting { .. } => None,
+                State::Leased { lease, .. } => Some(lease),
+            };
+            if let Some(lease) = lease {
+                self.copies[place].ended = Some((lease, false));
+            }
+            let reason = Some(Arc::clone(reason));
+            self.die(place, Failed { outcome: FailureOutcome::DeadLettered, reason }, lease, now);
+            lost += 1;
+        }
+        self.close_leases();
+        lost
+    }
+
     /// Dies without having been handed out.
     pub(super) fn die_waiting(&mut self, place: usize, reason: &str, now: Timestamp) {
         let failed = Failed { outcome: FailureOutcome::DeadLettered, reason: Some(Arc::from(reason)) };

@@ -72,6 +72,9 @@ impl Display for Call {
             }
             Self::StopRedrive { back } => write!(f, "stop the redrive {back} before the latest"),
             Self::Discard { queue, which } => write!(f, "discard {which} of queue-{queue}"),
+            Self::Damage { queue, messages } => {
+                write!(f, "those of the latest messages {messages:?} that queue-{queue} holds are damaged")
+            }
             Self::Again => write!(f, "the previous call again"),
         }
     }

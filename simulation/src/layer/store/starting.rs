@@ -1,17 +1,19 @@
 //! Starting the broker, again after it died, at times with the power failing in the middle of it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use broker::{
     engine::{EngineSettings, by_hand, clock::Time as _},
     store::{Store as _, StoreError, folder::DataFolder, sqlite::SqliteStore},
 };
+use broker_core::identity::LeaseId;
+use rusqlite::{Connection, Row};
 use units::Timestamp;
 
 use super::{PAUSE, REFUSALS_GO_ON, Running, StoreLayer, watched::Watched};
 use crate::{
     disk::{self, Blow},
-    invariants::{Checked, Violation, check_all},
+    invariants::{Checked, Violation, check_all, same},
     layer::core::shifted,
     model::{Model, REDRIVE_LIMITS},
 };
@@ -70,7 +72,9 @@ impl StoreLayer {
         if fulls > 1 {
             self.paused_until = now.plus(PAUSE);
         }
-        let running = self.running.insert(running);
+        self.running = Some(running);
+        let leases = self.stored_leases()?;
+        let (core, _) = self.running()?.engine.look();
         let mut differences = Vec::new();
         for (place, mut model) in may_be.into_iter().enumerate() {
             model.restart(now);
@@ -78,7 +82,10 @@ impl StoreLayer {
             if fulls < 2 {
                 model.tick(now);
             }
-            match check_all(running.engine.look().0, &model) {
+            // No look shows how long a lease runs: what differs in that alone is told by what is stored.
+            let checked = check_all(core, &model)
+                .and_then(|()| same(|| "the leases that are stored".to_owned(), &leases, &lengths(&model)));
+            match checked {
                 Ok(()) => {
                     self.model = model;
                     self.tally.happened += u64::from(place > 0);
@@ -91,6 +98,19 @@ impl StoreLayer {
             "after a start, it is none of what it may be:\n  {}",
             differences.join("\n  ")
         )))
+    }
+
+    /// How long each lease runs, as the database has it.
+    fn stored_leases(&self) -> Result<BTreeMap<LeaseId, Duration>, Violation> {
+        let read = |connection: Connection| {
+            let mut statement = connection.prepare("SELECT id, length FROM leases")?;
+            let number = |row: &Row<'_>, column| row.get(column).map(i64::cast_unsigned);
+            let lease =
+                |row: &Row<'_>| Ok((LeaseId(number(row, 0)?), Duration::from_millis(number(row, 1)?)));
+            statement.query_map([], lease)?.collect()
+        };
+        let unreadable = |error| Violation(format!("the leases that are stored can't be read: {error}"));
+        self.look_beside().and_then(read).map_err(unreadable)
     }
 
     /// Starts with the power about to fail. What such a start committed may be there afterwards.
@@ -115,4 +135,10 @@ impl StoreLayer {
             may_be.extend(begun.collect::<Vec<_>>());
         }
     }
+}
+
+/// How long each lease must run.
+fn lengths(model: &Model) -> BTreeMap<LeaseId, Duration> {
+    let leases = model.queues.values().flat_map(|queue| &queue.leases);
+    leases.map(|(id, lease)| (*id, lease.length)).collect()
 }
