@@ -310,6 +310,7 @@ pub struct HighWater {
 pub struct Activity {
     pub at: Timestamp,
     pub what: ActivityKind,
+    /// Where it happened, or where it was published to.
     pub queue: Option<QueueId>,
     /// The topic it was published to.
     pub topic: Option<TopicId>,

@@ -126,7 +126,7 @@ fn check_topic(core: &Core, model: &Model, name: &Name) -> Checked {
     same(|| format!("the settings of {name}"), view.settings, &topic.settings)?;
     let retained = core.retained(name, Default::default(), None, usize::MAX);
     let is = retained.iter().map(|it| (it.published_at, it.sequence)).collect::<Vec<_>>();
-    let should = topic.retained.iter().map(|(it, _)| (it.published_at, it.sequence)).collect();
+    let should = topic.retained.iter().map(|it| (it.message.published_at, it.message.sequence)).collect();
     same(|| format!("what {name} retains"), is, should)?;
     let mut is: Vec<_> = core.subscriptions(name);
     is.sort_by_key(|it| it.queue);

@@ -32,6 +32,13 @@ impl Target {
         }
     }
 
+    fn queue(self) -> Option<QueueId> {
+        match self {
+            Self::Queue(id) => Some(id),
+            Self::Topic(_) => None,
+        }
+    }
+
     fn topic(self) -> Option<TopicId> {
         match self {
             Self::Queue(_) => None,

@@ -100,12 +100,14 @@ impl Topic {
 }
 
 impl Queue {
-    /// Takes in a message that a topic keeps on that shelf: it can be received from now on.
+    /// Takes in a message that a topic keeps on that shelf: it can be received from now on, or once it is due by
+    /// its own delay.
     fn take_replayed(&mut self, sequence: Sequence, shelf: QueueId, turn: &mut Turn<'_>) {
         let kept = turn.messages.copy(turn.messages.copy_in(sequence, shelf));
         let (message, ttl) = (kept.message, kept.ttl().or(self.settings.ttl));
-        let expires_at = ttl.map(|ttl| turn.now.plus(ttl));
-        let slot = turn.messages.add_copy(message, self.id, turn.now, expires_at);
+        let available_at = kept.position_at.max(turn.now);
+        let expires_at = ttl.map(|ttl| available_at.plus(ttl));
+        let slot = turn.messages.add_copy(message, self.id, available_at, expires_at);
         let trail = turn.messages.copy_mut(slot).trail_mut();
         trail.replayed = true;
         trail.restarted_ttl = ttl;

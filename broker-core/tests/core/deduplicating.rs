@@ -93,13 +93,18 @@ fn the_window_of_the_path_published_to_applies() {
 }
 
 #[test]
-fn a_publish_that_reached_no_queue_is_not_remembered() {
-    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
-    bench.put_topic("orders");
-    let publish = |bench: &mut Bench| bench.try_publish(Destination::Topic(name("orders")), vec![message(1)]);
-    assert_eq!(publish(&mut bench).unwrap(), [Published { duplicate: false, queues: 0 }]);
-    bench.subscribe("orders", "jobs", OnFull::Reject);
-    assert_eq!(publish(&mut bench).unwrap(), [NEW]);
+fn a_publish_that_reached_no_queue_is_not_remembered_though_its_topic_retains_it() {
+    for retention in [Duration::ZERO, seconds(60)] {
+        let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+        bench.set_topic("orders", TopicSettingsPatch { retention: Some(retention), ..Default::default() });
+        let publish =
+            |bench: &mut Bench| bench.try_publish(Destination::Topic(name("orders")), vec![message(1)]);
+        assert_eq!(publish(&mut bench).unwrap(), [Published { duplicate: false, queues: 0 }]);
+        bench.restart();
+        bench.subscribe("orders", "jobs", OnFull::Reject);
+        assert_eq!(publish(&mut bench).unwrap(), [NEW]);
+        assert_eq!(publish(&mut bench).unwrap(), [Published { duplicate: true, queues: 1 }]);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use broker_core::{
     choice::Chosen,
-    command::{Command, DeadLetters, Destination, Span, SubscriptionPatch},
+    command::{Command, DeadLetters, Destination, NewMessage, Span, SubscriptionPatch, When},
     identity::Sequence,
     reply::{Refusal, Reply},
     settings::{OnFull, Ordering, QueueSettingsPatch, Start, TopicSettingsPatch},
@@ -246,6 +246,28 @@ fn a_ttl_starts_again_with_a_replay() {
     assert_eq!(bench.states("jobs"), [1, 0, 0, 0]);
     bench.wait(seconds(1));
     assert_eq!(bench.counters("jobs").expired, 2);
+}
+
+#[test]
+fn what_is_not_due_yet_waits_for_its_time_in_a_queue_that_gets_it_later() {
+    let mut bench = retaining();
+    let later = |id, when| NewMessage { available: Some(when), ..message(id) };
+    let messages = vec![
+        later(1, When::After(seconds(30))),
+        later(2, When::At(bench.now.plus(seconds(40)))),
+        NewMessage { expires: Some(When::After(seconds(5))), ..later(3, When::After(seconds(30))) },
+        message(4),
+    ];
+    bench.try_publish(Destination::Topic(name("orders")), messages).unwrap();
+    bench.put_queue("late", QueueSettingsPatch::default());
+    let from = SubscriptionPatch { start: Some(Start::Earliest), ..Default::default() };
+    bench.try_subscribe("orders", "late", from).unwrap();
+    assert_eq!(bench.states("late"), [1, 0, 3, 0]);
+    bench.wait(seconds(30));
+    bench.restart();
+    assert_eq!(bench.states("late"), [3, 0, 1, 0]);
+    bench.wait(seconds(10));
+    assert_eq!((bench.states("late"), bench.counters("late").expired), ([3, 0, 0, 0], 1));
 }
 
 #[test]

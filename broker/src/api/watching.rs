@@ -57,6 +57,10 @@ struct StepText {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     queue: Option<String>,
+    /// Where it was published to a topic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    topic: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     consumer: Option<String>,
@@ -140,6 +144,7 @@ impl From<Step> for StepText {
             at: step.at,
             what: step.what.into(),
             queue: step.queue.map(|name| name.to_string()),
+            topic: step.topic.map(|name| name.to_string()),
             consumer: step.consumer.as_deref().map(ToOwned::to_owned),
             reason: step.reason.as_deref().map(ToOwned::to_owned),
         }
@@ -167,6 +172,7 @@ impl StepText {
             at: failure.ended_at,
             what,
             queue: queue.map(Name::to_string),
+            topic: None,
             consumer: failure.consumer.as_deref().map(ToOwned::to_owned),
             reason: failure.reason.as_deref().map(ToOwned::to_owned),
         }

@@ -125,7 +125,7 @@ async function message(main, signal, id) {
   const steps = table([
     ["at", (step) => at(step.at)],
     ["what", ({ what }) => what],
-    ["queue", (step) => step.queue && queue_link(step.queue)],
+    ["where", ({ queue, topic }) => (queue ? queue_link(queue) : topic)],
     ["consumer", ({ consumer }) => consumer],
     ["reason", ({ reason }) => reason],
   ]);

@@ -41,6 +41,8 @@ pub struct Step {
     pub what: ActivityKind,
     /// In which queue; `None` where it concerns none, or one that is gone.
     pub queue: Option<Name>,
+    /// To which topic it was published; `None` also where that is gone.
+    pub topic: Option<Name>,
     /// Who received it.
     pub consumer: Option<Arc<str>>,
     /// Why it failed.
@@ -92,6 +94,7 @@ impl Journeys {
                 at: activity.at,
                 what: activity.what,
                 queue: activity.queue.and_then(|id| queue_name(core, id)),
+                topic: activity.topic.and_then(|id| Some(core.topic_by_id(id)?.name.clone())),
                 consumer: activity.consumer.clone(),
                 reason: activity.reason.clone(),
             })

@@ -14,6 +14,7 @@ async fn a_journey_tells_what_happened_to_a_message() {
     let told = server.get("/messages/1").await.json();
     assert_eq!((&told["id"], &told["complete"]), (&json!("1"), &json!(true)));
     let steps = told["journey"].as_array().unwrap();
+    assert_eq!((&steps[0]["what"], &steps[0]["queue"]), (&json!("published"), &json!("jobs")));
     let what: Vec<&str> = steps.iter().map(|step| step["what"].as_str().unwrap()).collect();
     for (earlier, later) in [
         ("published", "leased"),
@@ -37,6 +38,17 @@ async fn a_journey_tells_what_happened_to_a_message() {
 fn steps(told: &Value) -> Vec<(&str, &str)> {
     let steps = told["journey"].as_array().unwrap().iter();
     steps.map(|step| (step["what"].as_str().unwrap(), step["queue"].as_str().unwrap_or(""))).collect()
+}
+
+#[tokio::test]
+async fn a_journey_names_the_topic_that_it_began_at() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    server.put("/topics/orders", json!({})).await;
+    server.put("/topics/orders/subscriptions/jobs", json!({})).await;
+    server.publish("/topics/orders", &[("ce-id", "1")], "x").await;
+    let told = server.get("/messages/1").await.json();
+    assert_eq!(steps(&told), [("published", ""), ("copied", "jobs")]);
+    assert_eq!(told["journey"][0]["topic"], "orders");
 }
 
 /// A queue in which a message failed twice, which was once too often, and another queue.

@@ -142,7 +142,7 @@ impl CoreLayer {
     fn choose(&self, mut command: Command, limit: usize) -> Command {
         let Some(candidates) = self.core.to_be_chosen(&command, limit) else { return command };
         let topics = self.model.topics.values();
-        let retained: Vec<_> = topics.flat_map(|topic| &topic.retained).map(|(message, _)| message).collect();
+        let retained: Vec<_> = topics.flat_map(|topic| &topic.retained).map(|it| &it.message).collect();
         let attributes = |sequence: Sequence| {
             let message = retained.iter().find(|message| message.sequence == sequence);
             Ok(message.map(|message| Attributes::from_iter([("type", &message.kind)])))
@@ -217,7 +217,7 @@ impl CoreLayer {
             }
         }
         let topics = self.model.topics.values();
-        held.extend(topics.flat_map(|topic| &topic.retained).map(|(message, _)| message.sequence));
+        held.extend(topics.flat_map(|topic| &topic.retained).map(|it| it.message.sequence));
         same(|| "the messages that are stored".to_owned(), self.memory.stored().collect(), held)?;
         same(|| "the leases that are stored".to_owned(), self.memory.leases().collect(), leases)?;
         let lists = self.model.redrives.iter().map(|(id, redrive)| (*id, &redrive.sequences[..]));

@@ -13,7 +13,7 @@ use units::Timestamp;
 use super::{
     Message, Model, named,
     queue::{Copy, Queue},
-    topic::{Remembered, passes},
+    topic::{Kept, Remembered, passes},
 };
 
 /// What becomes of a new message in a queue.
@@ -168,7 +168,8 @@ impl Model {
     ) -> u32 {
         let retains = !self.topics[name].settings.retention.is_zero();
         let kept = |fate: Fate| matches!(fate, Fate::Waits | Fate::Dies);
-        if !retains && !fates.iter().any(|(_, fates)| kept(fates[index])) {
+        let reached = fates.iter().any(|(_, fates)| kept(fates[index]));
+        if !retains && !reached {
             return 0;
         }
         let stored = store(&mut self.next.next_sequence, message, now);
@@ -180,11 +181,14 @@ impl Model {
         let topic = self.topics.get_mut(name).expect("it was just looked at");
         if retains {
             let (available_at, expires_at) = times(message, now, Duration::ZERO, None);
-            topic.retained.push((stored, expires_at.map(|at| at.since(available_at))));
+            let ttl = expires_at.map(|at| at.since(available_at));
+            topic.retained.push(Kept { message: stored, due: available_at, ttl });
         }
-        let settings = &topic.settings;
-        let (window, max) = (settings.deduplication_window, settings.max_deduplication_ids);
-        remember(&mut topic.remembered, window, max, message, waits, now);
+        if reached {
+            let settings = &topic.settings;
+            let (window, max) = (settings.deduplication_window, settings.max_deduplication_ids);
+            remember(&mut topic.remembered, window, max, message, waits, now);
+        }
         waits
     }
 

@@ -34,25 +34,36 @@ pub struct Topic {
     pub id: TopicId,
     pub settings: TopicSettings,
     pub subscriptions: BTreeMap<QueueId, Subscription>,
-    /// Oldest first, each with how long its copies may wait.
-    pub retained: Vec<(Arc<Message>, Option<Duration>)>,
+    /// Oldest first.
+    pub retained: Vec<Kept>,
     pub(super) remembered: Remembered,
 }
 
+/// A message that a topic keeps for replay.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Which.
+    pub message: Arc<Message>,
+    /// When it is due by its own delay.
+    pub due: Timestamp,
+    /// How long its copies may wait.
+    pub ttl: Option<Duration>,
+}
+
 impl Topic {
-    fn of_time(&self, span: Span) -> impl Iterator<Item = &(Arc<Message>, Option<Duration>)> {
+    fn of_time(&self, span: Span) -> impl Iterator<Item = &Kept> {
         let from = span.from.unwrap_or_default();
         let to = span.to.unwrap_or(Timestamp::MAX);
-        self.retained.iter().filter(move |(it, _)| (from..=to).contains(&it.published_at))
+        self.retained.iter().filter(move |it| (from..=to).contains(&it.message.published_at))
     }
 
     fn retained_bytes(&self) -> u64 {
-        self.retained.iter().map(|(message, _)| u64::from(message.size)).sum()
+        self.retained.iter().map(|it| u64::from(it.message.size)).sum()
     }
 
     pub(super) fn catch_up(&mut self, now: Timestamp) {
-        while let Some((oldest, _)) = self.retained.first() {
-            let old = oldest.published_at.plus(self.settings.retention) <= now;
+        while let Some(oldest) = self.retained.first() {
+            let old = oldest.message.published_at.plus(self.settings.retention) <= now;
             if !old && self.retained_bytes() <= self.settings.retention_bytes.get() {
                 break;
             }
@@ -206,15 +217,17 @@ impl Model {
         let latest = self.latest_lease();
         let queue = named(&mut self.queues, name)?;
         let wanted = self.topics[topic].of_time(span);
-        let wanted = wanted.filter(|(it, _)| passes(filter, &it.kind) && !queue.holds(it.sequence));
+        let wanted =
+            wanted.filter(|it| passes(filter, &it.message.kind) && !queue.holds(it.message.sequence));
         let missing: Vec<_> = wanted.cloned().collect();
         let messages = missing.len() as u64;
-        let bytes = missing.iter().map(|(it, _)| u64::from(it.size)).sum();
+        let bytes = missing.iter().map(|it| u64::from(it.message.size)).sum();
         queue.ask_for_room(messages, bytes).inspect_err(|_| queue.counters.rejected += messages)?;
         queue.make_room(messages, bytes, now);
-        for (message, ttl) in missing {
+        for Kept { message, due, ttl } in missing {
             let ttl = ttl.or(queue.settings.ttl);
-            let mut copy = Copy::new(message, now, ttl.map(|ttl| now.plus(ttl)), now);
+            let available_at = due.max(now);
+            let mut copy = Copy::new(message, available_at, ttl.map(|ttl| available_at.plus(ttl)), now);
             copy.ttl = ttl;
             copy.replayed = true;
             copy.ended = Some((latest, false));

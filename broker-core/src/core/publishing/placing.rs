@@ -76,7 +76,8 @@ impl Core {
         if let Target::Topic(id) = target {
             self.retain(id, sequence);
         }
-        if message.deduplicate {
+        // What only the topic keeps reached no queue: it is not remembered.
+        if message.deduplicate && taken().next().is_some() {
             let what = Remembered { fingerprint: message.fingerprint, at: step.now, queues: waits };
             self.remember(target, identity, what, step);
         }
@@ -104,7 +105,7 @@ impl Core {
         step.effects.activities.push(Activity {
             at: step.now,
             what: ActivityKind::Published,
-            queue: None,
+            queue: target.queue(),
             topic: target.topic(),
             sequence: Some(record.sequence),
             identity: Some(identity),

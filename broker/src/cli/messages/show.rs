@@ -34,6 +34,7 @@ struct Step {
     at: String,
     what: String,
     queue: Option<String>,
+    topic: Option<String>,
     consumer: Option<String>,
     reason: Option<String>,
 }
@@ -50,15 +51,15 @@ fn show(out: &mut Output, journey: Journey) -> io::Result<()> {
     let mut table = Table::new(&[
         Column::Name("AT"),
         Column::Name("WHAT"),
-        Column::Text("QUEUE"),
+        Column::Text("WHERE"),
         Column::Text("CONSUMER"),
         Column::Text("REASON"),
     ])
     .whole();
-    for Step { at, what, queue, consumer, reason } in journey {
-        let [queue, consumer, reason] =
-            [queue, consumer, reason].map(|text| text.unwrap_or_else(|| "-".to_owned()));
-        table.row([at, what, queue, consumer, reason]);
+    for Step { at, what, queue, topic, consumer, reason } in journey {
+        let [place, consumer, reason] =
+            [queue.or(topic), consumer, reason].map(|text| text.unwrap_or_else(|| "-".to_owned()));
+        table.row([at, what, place, consumer, reason]);
     }
     out.table(table)?;
     if !complete {
