@@ -32,10 +32,9 @@ impl Core {
     }
 
     /// Queues by name, those after `after`.
-    #[must_use]
-    pub fn queues(&self, after: Option<&Name>, limit: usize) -> Vec<QueueView<'_>> {
+    pub fn queues(&self, after: Option<&Name>) -> impl Iterator<Item = QueueView<'_>> + use<'_> {
         let names = self.queue_names.range::<Name, _>((bound_after(after), Bound::Unbounded));
-        names.take(limit).map(|(_, id)| self.queues[id].view(&self.messages)).collect()
+        names.map(|(_, id)| self.queues[id].view(&self.messages))
     }
 
     /// A topic.
@@ -51,10 +50,9 @@ impl Core {
     }
 
     /// Topics by name, those after `after`.
-    #[must_use]
-    pub fn topics(&self, after: Option<&Name>, limit: usize) -> Vec<TopicView<'_>> {
+    pub fn topics(&self, after: Option<&Name>) -> impl Iterator<Item = TopicView<'_>> + use<'_> {
         let names = self.topic_names.range::<Name, _>((bound_after(after), Bound::Unbounded));
-        names.take(limit).map(|(_, id)| self.topics[id].view()).collect()
+        names.map(|(_, id)| self.topics[id].view())
     }
 
     /// The subscriptions of a topic, by the queues' names; none of an unknown topic.
@@ -122,10 +120,9 @@ impl Core {
     }
 
     /// The paced redrives by their numbers, those before `before`, newest first.
-    #[must_use]
-    pub fn paced_redrives(&self, before: Option<RedriveId>, limit: usize) -> Vec<RedriveView> {
+    pub fn paced_redrives(&self, before: Option<RedriveId>) -> impl Iterator<Item = RedriveView> + '_ {
         let range = self.redrives.range((Bound::Unbounded, bound_after(before)));
-        range.rev().take(limit).map(|(_, redrive)| redrive.view()).collect()
+        range.rev().map(|(_, redrive)| redrive.view())
     }
 
     /// The messages of that id in a queue, whatever their state, newest first.

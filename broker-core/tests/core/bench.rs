@@ -128,7 +128,7 @@ impl Bench {
     }
 
     fn check_counters(&self) {
-        for queue in self.core.queues(None, usize::MAX) {
+        for queue in self.core.queues(None) {
             let (c, g) = (queue.counters, queue.gauges);
             let came = c.published + c.replayed + c.redriven_in;
             let went = c.acked + c.dead_lettered + c.expired + c.dropped + c.purged;

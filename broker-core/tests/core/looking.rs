@@ -82,8 +82,8 @@ fn queues_are_listed_by_name_page_by_page() {
     }
     let names = |after: Option<&str>, limit| {
         let after = after.map(name);
-        let page = bench.core.queues(after.as_ref(), limit);
-        page.iter().map(|queue| queue.name.to_string()).collect::<Vec<_>>()
+        let page = bench.core.queues(after.as_ref()).take(limit);
+        page.map(|queue| queue.name.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(names(None, 2), ["a", "b"]);
     assert_eq!(names(Some("b"), 2), ["c"]);

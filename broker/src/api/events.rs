@@ -24,7 +24,7 @@ use self::{
 };
 use super::{Api, problem::TOO_MANY_WATCHERS, queues::look_into};
 use crate::{
-    auth::Caller,
+    auth::{Caller, grant::Role},
     engine::feed::{Batch, Position, Watcher},
 };
 
@@ -37,7 +37,8 @@ pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(events))
 }
 
-/// Watch what happens in the broker, as server-sent events.
+/// Watch what happens in the broker, as server-sent events: in queues that the token may consume from, and what is
+/// published to topics on which it has any role.
 ///
 /// Each event has an `id`, the kind as its `event`, and JSON as its `data`. After a break, send the last
 /// `id` as `Last-Event-ID` (browsers do so by themselves): the stream goes on behind it. What can't be
@@ -52,6 +53,7 @@ pub(super) fn router() -> OpenApiRouter<Api> {
     ),
     responses(
         (status = 200, description = "A stream without end. The kinds of events are those of the parameter `kind`, `left-out` and `skipped`; the data of each is this JSON", body = EventText, content_type = "text/event-stream"),
+        (status = 403, description = "`forbidden`: a queue that the token may not consume from is asked for"),
         (status = 404, description = "`queue-not-found`"),
         (status = 503, description = "`too-many-watchers`: as many watch as may at a time"),
     ))]
@@ -65,6 +67,7 @@ async fn events(
     let run = Run::of(&api.broker);
     let resume = run.resume(&headers, &api.broker)?;
     for queue in &wanted.queues {
+        caller.require(Role::Consume, queue)?;
         must_exist(&api, queue).await?;
     }
     let watcher = api.broker.watch(resume.after()).ok_or_else(too_many)?;

@@ -36,13 +36,14 @@ impl ByName {
     }
 }
 
-/// Makes a page of what was found of [`ByName::wanted`] things.
+/// Makes a page of the first of [`ByName::wanted`] things.
 pub(super) fn of<V, T>(
-    found: &[V],
+    all: impl Iterator<Item = V>,
     wanted: usize,
     name: impl Fn(&V) -> &Name,
     show: impl Fn(&V) -> T,
 ) -> Page<T> {
+    let found: Vec<V> = all.take(wanted).collect();
     let length = found.len().min(wanted - 1);
     let next_cursor = (found.len() > length).then(|| cursor::of_name(name(&found[length - 1])));
     Page { items: found[..length].iter().map(show).collect(), next_cursor }

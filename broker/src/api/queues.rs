@@ -26,7 +26,11 @@ use super::{
     page::{self, ByName},
     path::{BySource, InQueue, InQueueById, NoQuery},
 };
-use crate::{auth::Caller, engine::note::Note, error::BrokerError};
+use crate::{
+    auth::{Caller, grant::Role},
+    engine::note::Note,
+    error::BrokerError,
+};
 
 mod counts;
 pub(super) mod settings;
@@ -136,14 +140,19 @@ pub(super) async fn look_into<T: Send + 'static>(
     seen.ok_or_else(|| not_found(queue.clone()))
 }
 
-/// All queues, by name.
+/// All queues that the token may consume from, by name.
 #[utoipa::path(get, path = "/queues", operation_id = "list_queues", tag = "queues", params(ByName), responses(
     (status = 200, description = "A page of queues", body = Page<Queue>),
 ))]
-async fn list(State(api): State<Api>, Query(page): Query<ByName>) -> Result<Json<Page<Queue>>, Problem> {
+async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(page): Query<ByName>,
+) -> Result<Json<Page<Queue>>, Problem> {
     let (after, wanted) = (page.after()?, page.wanted());
     let page = api.broker.look(move |core, now| {
-        page::of(&core.queues(after.as_ref(), wanted), wanted, |view| view.name, |view| Queue::of(view, now))
+        let seen = core.queues(after.as_ref()).filter(|view| caller.may(Role::Consume, view.name.as_str()));
+        page::of(seen, wanted, |view| view.name, |view| Queue::of(view, now))
     });
     Ok(Json(page.await?))
 }

@@ -13,7 +13,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Api, cursor::Numbered, path::NoQuery, problem::REDRIVE_NOT_FOUND, receipt::parse_number};
-use crate::{auth::Caller, engine::note::Note, error::BrokerError};
+use crate::{
+    auth::{Caller, grant::Role},
+    engine::note::Note,
+    error::BrokerError,
+};
 
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, stop))
@@ -114,17 +118,24 @@ impl From<RedriveView> for Redrive {
     }
 }
 
-/// The paced redrives, newest first; the latest hundred that ended are among them.
+/// The paced redrives out of queues that the token may consume from, newest first; the latest hundred that ended
+/// are among them.
 #[utoipa::path(get, path = "/redrives", operation_id = "list_redrives", tag = "dead letters", params(RedrivesQuery), responses(
     (status = 200, description = "A page of redrives", body = Page<Redrive>),
 ))]
 async fn list(
     State(api): State<Api>,
+    caller: Caller,
     Query(query): Query<RedrivesQuery>,
 ) -> Result<Json<Page<Redrive>>, Problem> {
     let before = query.cursor.as_deref().map(|text| place(text).ok_or_else(invalid_cursor)).transpose()?;
     let limit = query.limit.get();
-    let mut found = api.broker.look(move |core, _| core.paced_redrives(before, limit + 1)).await?;
+    let found = api.broker.look(move |core, _| {
+        let seen = core.paced_redrives(before);
+        let seen = seen.filter(|view| caller.may(Role::Consume, view.from.as_str()));
+        seen.take(limit + 1).collect::<Vec<_>>()
+    });
+    let mut found = found.await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| more).map(|view| Numbered::Redrives.cursor(view.id.0.into()));
@@ -136,24 +147,33 @@ fn place(cursor: &str) -> Option<RedriveId> {
     u32::try_from(number).ok().map(RedriveId)
 }
 
-/// How far a paced redrive is.
+/// How far a paced redrive is. The role `consume` is needed on the queue that its dead letters are of.
 #[utoipa::path(get, path = "/redrives/{task}", operation_id = "get_redrive", tag = "dead letters", params(ByTask), responses(
     (status = 200, description = "The redrive", body = Redrive),
+    (status = 403, description = "`forbidden`"),
     (status = 404, description = "`redrive-not-found`"),
 ))]
 async fn show(
     State(api): State<Api>,
+    caller: Caller,
     Path(path): Path<ByTask>,
     _: NoQuery,
 ) -> Result<Json<Redrive>, Problem> {
-    let id = path.id()?;
-    let found = api.broker.look(move |core, _| core.paced_redrive(id)).await?;
-    found.map(|view| Json(view.into())).ok_or_else(|| BrokerError::from(Refusal::RedriveNotFound(id)).into())
+    let found = find(&api, path.id()?).await?;
+    caller.require(Role::Consume, &found.from)?;
+    Ok(Json(found.into()))
 }
 
-/// Stop a paced redrive where it still runs, and forget it. What was redriven stays so.
+async fn find(api: &Api, id: RedriveId) -> Result<RedriveView, Problem> {
+    let found = api.broker.look(move |core, _| core.paced_redrive(id)).await?;
+    found.ok_or_else(|| BrokerError::from(Refusal::RedriveNotFound(id)).into())
+}
+
+/// Stop a paced redrive where it still runs, and forget it. What was redriven stays so. As for starting it, the
+/// role `admin` is needed on the queue that its dead letters are of, and on the one that they go to.
 #[utoipa::path(delete, path = "/redrives/{task}", operation_id = "stop_redrive", tag = "dead letters", params(ByTask), responses(
     (status = 204, description = "It does no more"),
+    (status = 403, description = "`forbidden`"),
     (status = 404, description = "`redrive-not-found`"),
 ))]
 async fn stop(
@@ -163,8 +183,11 @@ async fn stop(
     _: NoQuery,
 ) -> Result<StatusCode, Problem> {
     let redrive = path.id()?;
+    let RedriveView { from, to, .. } = find(&api, redrive).await?;
+    caller.require(Role::Admin, &from)?;
+    caller.require(Role::Admin, &to)?;
     let request = serde_json::json!({"task": path.task});
-    let note = Note::always(caller.name(), "stop-redrive").request(&request);
+    let note = Note::always(caller.name(), "stop-redrive").queue(&from).to(Some(&to)).request(&request);
     api.broker.send_by_hand(Command::StopRedrive { redrive }, note).await?;
     Ok(StatusCode::NO_CONTENT)
 }

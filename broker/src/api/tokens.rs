@@ -134,7 +134,7 @@ async fn create(
 async fn list(State(api): State<Api>, Query(page): Query<ByName>) -> Result<Json<Page<TokenText>>, Problem> {
     let wanted = page.wanted();
     let found = api.tokens.list(page.after()?.as_ref(), wanted);
-    Ok(Json(page::of(&found, wanted, |token| &token.name, |token| TokenText::of(token))))
+    Ok(Json(page::of(found.iter(), wanted, |token| &token.name, |token| TokenText::of(token))))
 }
 
 /// Revoke a token: the next call with it is unauthenticated.

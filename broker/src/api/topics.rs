@@ -167,14 +167,19 @@ async fn look(api: &Api, name: Name) -> Result<Topic, Problem> {
     found.ok_or_else(|| BrokerError::from(Refusal::TopicNotFound(name)).into())
 }
 
-/// All topics, by name.
+/// All topics on which the token has any role, by name.
 #[utoipa::path(get, path = "/topics", operation_id = "list_topics", tag = "topics", params(ByName), responses(
     (status = 200, description = "A page of topics", body = Page<Topic>),
 ))]
-async fn list(State(api): State<Api>, Query(page): Query<ByName>) -> Result<Json<Page<Topic>>, Problem> {
+async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(page): Query<ByName>,
+) -> Result<Json<Page<Topic>>, Problem> {
     let (after, wanted) = (page.after()?, page.wanted());
     let page = api.broker.look(move |core, _| {
-        page::of(&core.topics(after.as_ref(), wanted), wanted, |view| view.name, |view| Topic::of(core, view))
+        let seen = core.topics(after.as_ref()).filter(|view| caller.may_any(view.name.as_str()));
+        page::of(seen, wanted, |view| view.name, |view| Topic::of(core, view))
     });
     Ok(Json(page.await?))
 }

@@ -48,6 +48,12 @@ impl Caller {
         self.0.as_ref().is_none_or(|token| token.allows(role, name))
     }
 
+    /// Whether it has any role on a name.
+    #[must_use]
+    pub fn may_any(&self, name: &str) -> bool {
+        Role::ALL.into_iter().any(|role| self.may(role, name))
+    }
+
     /// Whether it has `admin:*`.
     #[must_use]
     pub fn is_admin_of_all(&self) -> bool {

@@ -10,7 +10,7 @@ use super::grant::Role;
 pub(crate) enum Need {
     /// Nothing, not even a token.
     Nothing,
-    /// That it is known. Lists are such: they show names and figures, never messages.
+    /// That it is known. Lists are such: each shows what its caller may see.
     AnyToken,
     /// A role on each queue and topic that the path names.
     Role(Role),
@@ -66,6 +66,7 @@ pub(crate) static TABLE: &[Row] = table! {
         GET "/events"
         GET "/redrives"
         GET "/redrives/{task}"
+        DELETE "/redrives/{task}"
         GET "/openapi.json"
         GET "/problems/{slug}"
         POST "/filters/test"
@@ -92,7 +93,6 @@ pub(crate) static TABLE: &[Row] = table! {
         POST "/tokens"
         DELETE "/tokens/{name}"
         GET "/audit"
-        DELETE "/redrives/{task}"
     }
 };
 

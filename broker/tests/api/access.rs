@@ -169,6 +169,8 @@ async fn a_token_without_any_right_on_a_name_may_only_list() {
         }
     }
     let expected = [
+        // Whose it is says the redrive itself.
+        "DELETE /redrives/some",
         "GET /",
         "GET /dead-letters",
         "GET /events",
@@ -283,6 +285,53 @@ async fn a_redrive_to_another_queue_needs_admin_on_that_too() {
     }
     assert_eq!(guarded.post(&token, redrive, json!({})).await.status, 200);
     assert_eq!(guarded.post(&guarded.admin, redrive, json!({"to": "b"})).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_paced_redrive_is_shown_and_stopped_by_those_who_may_start_it() {
+    let guarded = Guarded::start().await;
+    for path in ["/queues/a", "/queues/b"] {
+        guarded.put(&guarded.admin, path).await;
+    }
+    let (of_a, of_both) =
+        (guarded.token("a", &["admin:a"]).await, guarded.token("ab", &["admin:a", "admin:b"]).await);
+    let other = guarded.token("other", &["admin:b"]).await;
+    let start = json!({"per_second": 1, "to": "b"});
+    let task = guarded.post(&of_both, "/queues/a/dead-letters/redrive", start).await.json()["task"].clone();
+    let path = format!("/redrives/{}", task.as_str().unwrap());
+    assert_eq!(guarded.get(&of_a, &path).await.json()["queue"], "a");
+    forbidden(&guarded.get(&other, &path).await, "consume", "a");
+    assert_eq!(guarded.get(&of_a, "/redrives").await.json()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(guarded.get(&other, "/redrives").await.json()["items"], json!([]));
+    forbidden(&guarded.delete(&of_a, &path).await, "admin", "b");
+    assert_eq!(guarded.delete(&of_both, &path).await.status, 204);
+    let trail = guarded.get(&guarded.admin, "/audit").await.json();
+    let stopped = &trail["items"][0];
+    assert_eq!(
+        (&stopped["queue"], &stopped["to"], &stopped["who"]),
+        (&json!("a"), &json!("b"), &json!("ab"))
+    );
+}
+
+#[tokio::test]
+async fn a_list_shows_what_its_caller_may_see() {
+    let guarded = Guarded::start().await;
+    for path in ["/queues/a", "/queues/b", "/queues/c", "/topics/a", "/topics/b"] {
+        guarded.put(&guarded.admin, path).await;
+    }
+    let token = guarded.token("some", &["consume:b", "admin:c", "publish:a"]).await;
+    let listed = async |token: &str, path: &str, field: &str| {
+        let items = guarded.get(token, path).await.json()["items"].clone();
+        let names = items.as_array().unwrap().iter().map(|item| item[field].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&token, "/queues", "name").await, ["b", "c"]);
+    assert_eq!(listed(&token, "/dead-letters", "queue").await, ["b", "c"]);
+    assert_eq!(listed(&token, "/topics", "name").await, ["a", "b"]);
+    assert_eq!(listed(&guarded.admin, "/queues", "name").await, ["a", "b", "c"]);
+    let first = guarded.get(&token, "/queues?limit=1").await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    assert_eq!(listed(&token, &format!("/queues?limit=1&cursor={cursor}"), "name").await, ["c"]);
 }
 
 #[tokio::test]

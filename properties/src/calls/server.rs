@@ -107,8 +107,8 @@ impl Server {
             return;
         }
         let names = self.runtime.block_on(self.broker.look(|core, _| {
-            let queues: Vec<_> = core.queues(None, usize::MAX).iter().map(|view| view.name.clone()).collect();
-            let topics: Vec<_> = core.topics(None, usize::MAX).iter().map(|view| view.name.clone()).collect();
+            let queues: Vec<_> = core.queues(None).map(|view| view.name.clone()).collect();
+            let topics: Vec<_> = core.topics(None).map(|view| view.name.clone()).collect();
             (queues, topics)
         }));
         let (queues, topics) = names.expect("the broker runs");

@@ -6,9 +6,12 @@ use serde::Serialize;
 use serve::{extract::Query, page::Page, problem::Problem};
 use utoipa::ToSchema;
 
-use crate::api::{
-    Api,
-    page::{self, ByName},
+use crate::{
+    api::{
+        Api,
+        page::{self, ByName},
+    },
+    auth::{Caller, grant::Role},
 };
 
 /// A queue's dead letters.
@@ -18,18 +21,20 @@ pub(super) struct DeadTotal {
     dead: u64,
 }
 
-/// How many dead letters each queue has, by the queues' names.
+/// How many dead letters each queue has, by the queues' names; of those that the token may consume from.
 #[utoipa::path(get, path = "/dead-letters", operation_id = "count_dead_letters", tag = "dead letters", params(ByName), responses(
     (status = 200, description = "A page of queues", body = Page<DeadTotal>),
 ))]
 pub(super) async fn totals(
     State(api): State<Api>,
+    caller: Caller,
     Query(page): Query<ByName>,
 ) -> Result<Json<Page<DeadTotal>>, Problem> {
     let (after, wanted) = (page.after()?, page.wanted());
     let page = api.broker.look(move |core, _| {
         let total = |view: &QueueView<'_>| DeadTotal { queue: view.name.to_string(), dead: view.gauges.dead };
-        page::of(&core.queues(after.as_ref(), wanted), wanted, |view| view.name, total)
+        let seen = core.queues(after.as_ref()).filter(|view| caller.may(Role::Consume, view.name.as_str()));
+        page::of(seen, wanted, |view| view.name, total)
     });
     Ok(Json(page.await?))
 }

@@ -1,5 +1,6 @@
 //! The data of an event, as JSON.
 
+use broker_core::identity::Name;
 use serde::Serialize;
 use units::Timestamp;
 use utoipa::ToSchema;
@@ -38,7 +39,7 @@ pub(super) struct EventText {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     consumer: Option<String>,
-    /// Why it failed; for those who may consume from the queue.
+    /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<String>,
@@ -57,16 +58,17 @@ impl EventText {
     pub(super) fn of(told: &Told, wanted: &Wanted, caller: &Caller) -> Option<(&'static str, Self)> {
         match told {
             Told::Activity(told) => {
-                let is_wanted = wanted.has(told.queue.as_ref(), told.what);
-                is_wanted.then(|| (What::from(told.what).as_str(), Self::of_activity(told, caller)))
+                let is_wanted = wanted.has(told.queue.as_ref(), told.what)
+                    && may_watch(caller, told.queue.as_ref(), told.topic.as_ref());
+                is_wanted.then(|| (What::from(told.what).as_str(), Self::of_activity(told)))
             }
-            Told::LeftOut(left_out) => Self::of_left_out(left_out, wanted).map(|text| ("left-out", text)),
+            Told::LeftOut(left_out) => {
+                Self::of_left_out(left_out, wanted, caller).map(|text| ("left-out", text))
+            }
         }
     }
 
-    /// What a consumer wrote is for those who may consume from the queue too.
-    fn of_activity(told: &ToldActivity, caller: &Caller) -> Self {
-        let may_see = told.queue.as_ref().is_none_or(|queue| caller.may(Role::Consume, queue.as_str()));
+    fn of_activity(told: &ToldActivity) -> Self {
         let message = told.message.as_ref();
         Self {
             queue: told.queue.as_ref().map(ToString::to_string),
@@ -75,14 +77,17 @@ impl EventText {
             source: message.map(|message| message.source.to_string()),
             kind: message.map(|message| message.kind.to_string()),
             consumer: told.consumer.as_deref().map(ToOwned::to_owned),
-            reason: told.reason.as_deref().filter(|_| may_see).map(ToOwned::to_owned),
+            reason: told.reason.as_deref().map(ToOwned::to_owned),
             ..Self::at(told.at)
         }
     }
 
-    /// Only what would have been wanted counts.
-    fn of_left_out(left_out: &LeftOut, wanted: &Wanted) -> Option<Self> {
-        let counts = left_out.counts.iter().filter(|(queue, what, _)| wanted.has(queue.as_ref(), *what));
+    /// Only what would have been told counts, as far as the queue tells.
+    fn of_left_out(left_out: &LeftOut, wanted: &Wanted, caller: &Caller) -> Option<Self> {
+        let counts = left_out.counts.iter().filter(|(queue, what, _)| {
+            wanted.has(queue.as_ref(), *what)
+                && queue.as_ref().is_none_or(|queue| may_watch(caller, Some(queue), None))
+        });
         let count = counts.map(|(_, _, count)| count).sum();
         (count > 0).then(|| Self { count: Some(Some(count)), ..Self::at(left_out.at) })
     }
@@ -99,5 +104,15 @@ impl EventText {
             reason: None,
             count: None,
         }
+    }
+}
+
+/// What happens in a queue is for those who may consume from it, and what is published to a topic for those who
+/// have any role on it; what is left of places that are gone is for those who may do everything.
+fn may_watch(caller: &Caller, queue: Option<&Name>, topic: Option<&Name>) -> bool {
+    match (queue, topic) {
+        (Some(queue), _) => caller.may(Role::Consume, queue.as_str()),
+        (None, Some(topic)) => caller.may_any(topic.as_str()),
+        (None, None) => caller.is_admin_of_all(),
     }
 }

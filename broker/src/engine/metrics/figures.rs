@@ -65,7 +65,7 @@ impl Named for QueueFigures {
             remembered_ids: queue.remembered_ids,
             ids_forgotten_early: queue.ids_forgotten_early,
         };
-        core.queues(after, limit).into_iter().map(figures).collect()
+        core.queues(after).take(limit).map(figures).collect()
     }
 
     fn name(&self) -> &Name {
@@ -86,7 +86,7 @@ impl Named for TopicFigures {
         };
         let mut page: Vec<Self> = Vec::new();
         let mut copied = 0;
-        for topic in core.topics(after, limit) {
+        for topic in core.topics(after) {
             if copied >= limit {
                 break;
             }
