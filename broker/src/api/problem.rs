@@ -22,7 +22,7 @@ slugs! {
     FORBIDDEN "forbidden" 403 "The token does not allow this"
         "The token is known but lacks a role on a name; the detail and the members role and name say which. Nothing was changed. Use another token, or make one that allows it; GET /tokens lists what each allows."
     FOREIGN_PAGE "foreign-page" 403 "A page of another site asked for this"
-        "A browser says by the header Origin or Sec-Fetch-Site that a page of another site made this request. Such a page must change nothing here, so nothing was. Call the broker from a program, or from its own console."
+        "A browser says by the header Origin or Sec-Fetch-Site that a page of another site made this request, or called the broker by a name that another site may have been given. Such a page must change nothing here, so nothing was. Call the broker from a program, or from its own console."
     QUEUE_NOT_FOUND "queue-not-found" 404 "There is no such queue"
         "No queue has this name, or it was removed. Make it with PUT /queues/NAME; GET /queues lists all that there are."
     TOPIC_NOT_FOUND "topic-not-found" 404 "There is no such topic"

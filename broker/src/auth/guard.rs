@@ -10,7 +10,7 @@ use axum::{
 };
 use serve::problem::{NOT_FOUND, Problem};
 
-use super::{caller::Caller, grant::Role, need::Need, origin, tokens::Tokens};
+use super::{caller::Caller, grant::Role, need::Need, origin, reach::Reach, tokens::Tokens};
 use crate::{api::problem::UNAUTHENTICATED, console};
 
 /// Lets a request through, with its [`Caller`], or answers 401 or 403 without reading its body.
@@ -28,6 +28,9 @@ pub(crate) async fn guard(State(tokens): State<Arc<Tokens>>, request: Request, n
 
 async fn admit(tokens: &Tokens, parts: &mut Parts) -> Result<Caller, Problem> {
     origin::check(parts)?;
+    if tokens.is_empty() && tokens.reach() == Reach::ThisMachine {
+        origin::check_name(parts)?;
+    }
     let path = parts.extensions.get::<MatchedPath>();
     let need = Need::of(&parts.method, path.map(MatchedPath::as_str));
     let given = bearer(&parts.headers).and_then(|text| tokens.find(text));

@@ -6,23 +6,40 @@ use anyhow::bail;
 
 use super::tokens::Tokens;
 
-/// Checks at the start whom the broker would serve. Where it serves others thanks to its tokens, the last
-/// of them has to stay.
+/// Whom a broker serves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// This machine alone.
+    #[default]
+    ThisMachine,
+    /// Others too, by their tokens.
+    Others,
+    /// Everybody who can reach it, as it was told to.
+    Anybody,
+}
+
+/// Checks at the start whom the broker would serve, and lets its tokens know.
 ///
 /// # Errors
 /// When it would serve others without tokens; it says what to do.
 pub(crate) fn check(listening: SocketAddr, tokens: &Tokens, allow_anonymous: bool) -> anyhow::Result<()> {
-    if listening.ip().to_canonical().is_loopback() || allow_anonymous {
-        return Ok(());
-    }
-    if tokens.is_empty() {
+    let is_loopback = listening.ip().to_canonical().is_loopback();
+    let reach = match (is_loopback, allow_anonymous) {
+        (_, true) => Reach::Anybody,
+        (true, false) => Reach::ThisMachine,
+        (false, false) => Reach::Others,
+    };
+    if reach == Reach::Others && tokens.is_empty() {
         bail!(
             "{listening} can be reached by others, and without tokens the broker serves only loopback \
              addresses, such as 127.0.0.1:7070. Make a token first: `broker tokens create admin --allow \
              admin:* --data FOLDER`; or give --allow-anonymous to let everybody who can reach it do everything"
         );
     }
-    tokens.keep_last();
+    if reach == Reach::Anybody && !is_loopback && tokens.is_empty() {
+        tracing::warn!(%listening, "without tokens, everybody who can reach this address may do everything");
+    }
+    tokens.set_reach(reach);
     Ok(())
 }
 
@@ -61,6 +78,20 @@ mod tests {
         for address in REACHABLE.iter().chain(&LOOPBACK) {
             checked(address, &tokens, false).unwrap();
         }
-        tokens.revoke(&admin).unwrap_err();
+    }
+
+    #[test]
+    fn the_last_token_stays_where_others_are_served_by_it() {
+        for (address, allow_anonymous, stays) in
+            [(REACHABLE[0], false, true), (REACHABLE[0], true, false), (LOOPBACK[0], false, false)]
+        {
+            let path = tempfile::tempdir().unwrap();
+            let folder = DataFolder::open(path.path()).unwrap();
+            let tokens = Tokens::open(&folder).unwrap();
+            let (admin, allow) = (Name::parse("admin").unwrap(), Grant::parse("admin").unwrap());
+            tokens.create(admin.clone(), vec![allow]).unwrap();
+            checked(address, &tokens, allow_anonymous).unwrap();
+            assert_eq!(tokens.revoke(&admin).is_err(), stays, "{address}");
+        }
     }
 }

@@ -24,6 +24,7 @@ use super::{
     file,
     grant::{Grant, Role},
     local::LOCAL,
+    reach::Reach,
     secret::{Digest, Secret},
 };
 use crate::store::folder::DataFolder;
@@ -98,8 +99,8 @@ pub struct Tokens {
     /// Held by the one change that is under way.
     changing: Mutex<()>,
     local: OnceLock<Arc<Token>>,
-    /// Whether the last token has to stay, because others than this machine reach the broker.
-    keeps_last: OnceLock<()>,
+    /// Whom the broker serves; this machine alone until it is said otherwise.
+    reach: OnceLock<Reach>,
 }
 
 impl Tokens {
@@ -118,7 +119,7 @@ impl Tokens {
             current: watch::Sender::new(Arc::new(Registry::of(tokens))),
             changing: Mutex::new(()),
             local: OnceLock::new(),
-            keeps_last: OnceLock::new(),
+            reach: OnceLock::new(),
         })
     }
 
@@ -198,17 +199,22 @@ impl Tokens {
     pub fn revoke(&self, name: &Name) -> Result<(), TokensError> {
         self.change(|registry| {
             registry.remove(name)?;
-            let keeps_last = self.keeps_last.get().is_some();
-            if keeps_last && registry.by_name.is_empty() {
+            if self.reach() == Reach::Others && registry.by_name.is_empty() {
                 return Err(TokensError::LastOfAll(name.clone()));
             }
             Ok(())
         })
     }
 
-    /// From now on the last token can't be revoked.
-    pub fn keep_last(&self) {
-        self.keeps_last.get_or_init(|| ());
+    /// Whom the broker serves.
+    pub(super) fn reach(&self) -> Reach {
+        self.reach.get().copied().unwrap_or_default()
+    }
+
+    /// Says whom the broker serves. Where those are others, by their tokens, the last token can't be revoked.
+    pub(super) fn set_reach(&self, reach: Reach) {
+        // Set once, at the start.
+        let _ = self.reach.set(reach);
     }
 
     /// Takes up the token by which who can read the data folder may do everything.

@@ -532,6 +532,28 @@ async fn a_page_of_another_site_changes_nothing_through_its_readers_browser() {
 }
 
 #[tokio::test]
+async fn without_tokens_a_browser_is_answered_by_no_name_that_others_can_give() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    let (_, port) = server.address.rsplit_once(':').unwrap();
+    let called = |host: String, browser: bool| {
+        let request = server.request(Method::GET, "/queues").header("host", host);
+        Answer::of(if browser { request.header("sec-fetch-site", "same-origin") } else { request })
+    };
+    let own = ["127.0.0.1", "localhost", "LOCALHOST", "broker.localhost", "[::1]"];
+    for host in own {
+        assert_eq!(called(format!("{host}:{port}"), true).await.status, 200, "{host}");
+    }
+    for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example"] {
+        called(format!("{host}:{port}"), true).await.problem(403, "foreign-page");
+        assert_eq!(called(format!("{host}:{port}"), false).await.status, 200, "a program may");
+    }
+    let token = server.post("/tokens", json!({"name": "admin", "allow": ["admin:*"]})).await.json();
+    let request = server.request(Method::GET, "/queues").header("host", "broker.example");
+    let request = request.header("sec-fetch-site", "same-origin");
+    assert_eq!(Answer::of(request.bearer_auth(token["token"].as_str().unwrap())).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_receive_that_waits_without_a_token_ends_when_the_first_one_is_made() {
     let server = Server::with_queue("jobs", json!({})).await;
     let waiting = server.post("/queues/jobs/receive", json!({"wait": "60s"}));

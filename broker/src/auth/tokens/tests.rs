@@ -59,7 +59,7 @@ fn a_revoked_token_is_known_no_more_whatever_the_others_may_do() {
 fn the_last_of_all_stays_where_others_reach_the_broker() {
     let path = tempfile::tempdir().unwrap();
     let (_folder, tokens) = open(path.path());
-    tokens.keep_last();
+    tokens.set_reach(Reach::Others);
     tokens.create(name("a"), grants(&["admin"])).unwrap();
     tokens.create(name("b"), grants(&["admin"])).unwrap();
     tokens.revoke(&name("a")).unwrap();
