@@ -15,6 +15,11 @@ use crate::{
     turn::{Circumstances, Turn},
 };
 
+/// Why a dead letter is dropped: there are more than may be.
+pub(crate) const TOO_MANY: &str = "more than max_dead_letters";
+/// Why a dead letter is dropped: it is older than may be.
+pub(crate) const TOO_OLD: &str = "older than dead_letter_retention";
+
 /// A failure, and perhaps the end: how, why, and of which delivery if any.
 pub(crate) struct Failure {
     pub(crate) outcome: FailureOutcome,
@@ -190,11 +195,12 @@ impl Queue {
         self.take_redriven(slot, turn);
     }
 
-    /// Removes a dead letter for good.
-    pub(crate) fn discard(&mut self, slot: Slot<Copy>, turn: &mut Turn<'_>) {
+    /// Removes a dead letter for good; without a reason it was done by hand.
+    pub(crate) fn discard(&mut self, slot: Slot<Copy>, reason: Option<&str>, turn: &mut Turn<'_>) {
         self.forget_dead(slot, turn.messages);
         self.count(|counters| counters.discarded += 1);
-        turn.note_plainly(ActivityKind::Discarded, slot);
+        let reason: Option<Arc<str>> = reason.map(Arc::from);
+        turn.note(ActivityKind::Discarded, slot, Circumstances { consumer: None, reason: reason.as_ref() });
         let change = turn.messages.remove_copy(slot);
         turn.write(change);
     }
@@ -204,7 +210,7 @@ impl Queue {
         if self.dead.len() as u64 > self.settings.max_dead_letters
             && let Some((_, oldest)) = self.dead.first().copied()
         {
-            self.discard(turn.messages.copy_in(oldest, self.id), turn);
+            self.discard(turn.messages.copy_in(oldest, self.id), Some(TOO_MANY), turn);
         }
     }
 

@@ -21,6 +21,7 @@ mod group;
 pub mod handout;
 pub mod journey;
 pub mod line;
+mod losses;
 pub(crate) mod metrics;
 pub mod note;
 pub(crate) mod parked;
@@ -57,6 +58,7 @@ use self::{
     handout::{Handout, Taken},
     journey::Journeys,
     line::{GroupLimits, Line, LineLimits},
+    losses::Losses,
     metrics::Metrics,
     parked::Parked,
     put_off::PutOff,
@@ -124,6 +126,7 @@ pub struct Engine {
     put_off: PutOff,
     journeys: Journeys,
     telling: Telling,
+    losses: Losses,
     metrics: Metrics,
     /// The number of the audit trail's next item.
     next_audit: u64,
@@ -182,12 +185,14 @@ impl Engine {
         let at_once = (!self.put_off.is_empty()).then(|| self.clock.instant_now());
         let due = at_once.or_else(|| self.core.next_deadline().and_then(|at| self.clock.instant(at)));
         let due = due.map(|due| self.paused_until.map_or(due, |paused| due.max(paused)));
-        [due, self.parked.next_deadline(), self.telling.next_deadline()].into_iter().flatten().min()
+        let told = [self.telling.next_deadline(), self.losses.next_deadline()];
+        [due, self.parked.next_deadline()].into_iter().chain(told).flatten().min()
     }
 
     /// From now on no receive waits.
     fn drain(&mut self) {
         self.draining = true;
+        self.losses.tell_all(&self.core);
         for waiter in self.parked.take_all() {
             let nothing = Taken::nothing(&self.answers);
             drop(waiter.reply.send(Ok(Handout::new(&waiter.receive, nothing, &self.line))));

@@ -77,7 +77,7 @@ impl Core {
                 return Err(Refusal::DeadLetterNotFound);
             }
             for sequence in &chosen.sequences {
-                queue.discard(turn.messages.copy_in(*sequence, id), turn);
+                queue.discard(turn.messages.copy_in(*sequence, id), None, turn);
             }
             Ok(Reply::Removed { count: chosen.sequences.len() as u64 })
         })

@@ -5,8 +5,14 @@ use std::sync::Arc;
 use units::Timestamp;
 
 use crate::{
-    change::ActivityKind, dead_letter::Failure, identity::LeaseId, message::Copy, queue::Queue,
-    settings::OnExpiry, slab::Slot, turn::Turn,
+    change::ActivityKind,
+    dead_letter::{Failure, TOO_MANY, TOO_OLD},
+    identity::LeaseId,
+    message::Copy,
+    queue::Queue,
+    settings::OnExpiry,
+    slab::Slot,
+    turn::Turn,
 };
 
 impl Queue {
@@ -101,7 +107,8 @@ impl Queue {
             if !old && self.dead.len() as u64 <= self.settings.max_dead_letters {
                 return;
             }
-            self.discard(turn.messages.copy_in(sequence, self.id), turn);
+            let reason = if old { TOO_OLD } else { TOO_MANY };
+            self.discard(turn.messages.copy_in(sequence, self.id), Some(reason), turn);
             *budget -= 1;
         }
     }

@@ -145,6 +145,8 @@ impl Engine {
         }
         self.bodies.trim();
         self.telling.committed(self.effects.activities.len(), &self.core, now);
+        self.losses.note(&self.effects.activities);
+        self.losses.tell(&self.core, self.clock.instant_now());
         self.journeys.remember(&mut self.effects.activities);
         self.forget_effects();
     }

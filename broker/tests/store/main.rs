@@ -13,6 +13,7 @@ mod folder;
 mod full_disk;
 mod journey;
 mod log;
+mod losses;
 mod metrics;
 mod process;
 mod program;

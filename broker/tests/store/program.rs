@@ -1,6 +1,7 @@
 //! The real program as a process: started on a folder, spoken to over HTTP, killed by its id.
 
 use std::{
+    fs::File,
     io::{BufRead as _, BufReader, Read as _},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -19,7 +20,7 @@ pub(crate) struct Program {
 
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_broker"));
-    command.args(["--listen", "127.0.0.1:0", "--log", "off", "--data"]).arg(folder);
+    command.args(["--listen", "127.0.0.1:0", "--data"]).arg(folder).env("LOG", "off");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -27,7 +28,16 @@ fn command(folder: &Path) -> Command {
 impl Program {
     /// Starts it on a folder and waits until it says `ready`.
     pub(crate) fn start(folder: &Path) -> Self {
-        let mut child = command(folder).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::spawn(command(folder).stderr(Stdio::inherit()))
+    }
+
+    /// The same, with its log in a file.
+    pub(crate) fn start_logging(folder: &Path, log: &Path) -> Self {
+        Self::spawn(command(folder).env("LOG", "warn").stderr(File::create(log).unwrap()))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let told: Vec<_> = lines.map(Result::unwrap).take(2).collect();
         assert_eq!(told.get(1).map(String::as_str), Some("ready"), "it said {told:?}");

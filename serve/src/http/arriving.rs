@@ -22,6 +22,8 @@ use super::{Limits, admission::InFlight};
 /// How much of a refused body is still read, and thrown away: a client that is cut off while it sends may
 /// not hear the answer.
 const READ_ON: usize = 1 << 20;
+/// The same of one that is too large: whoever does not hear that it is sends it again for ever.
+const READ_ON_TOO_LARGE: usize = 64 << 20;
 
 /// Why a body was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +34,17 @@ pub(crate) enum Unread {
     NoRoom,
     /// As many requests are worked on as may be.
     NoPlace,
-    /// It says itself that it is larger than this.
+    /// It is larger than this.
     TooLarge(usize),
+}
+
+impl Unread {
+    const fn read_on(self) -> usize {
+        match self {
+            Self::TooLarge(_) => READ_ON_TOO_LARGE,
+            Self::TooSlow(_) | Self::NoRoom | Self::NoPlace => READ_ON,
+        }
+    }
 }
 
 impl fmt::Display for Unread {
@@ -65,6 +76,9 @@ pub(super) struct Arriving {
     time: Option<Pin<Box<Sleep>>>,
     in_flight: InFlight,
     refused: Option<Unread>,
+    /// How large it may be, and how much of it has come.
+    most: usize,
+    arrived: usize,
     /// Whether the client waits to be asked for it, as long as it was not: what is refused then never comes.
     waits_to_be_asked: bool,
     thrown_away: usize,
@@ -76,14 +90,29 @@ impl Arriving {
         request.map(|body| {
             let is_too_large = body.size_hint().lower() > limits.body as u64;
             let refused = is_too_large.then_some(Unread::TooLarge(limits.body));
-            let (limit, time, thrown_away) = (limits.body_time, None, 0);
-            Body::new(Self { body, limit, time, in_flight, refused, waits_to_be_asked, thrown_away })
+            let (limit, most) = (limits.body_time, limits.body);
+            let (time, arrived, thrown_away) = (None, 0, 0);
+            Body::new(Self {
+                body,
+                limit,
+                time,
+                in_flight,
+                refused,
+                most,
+                arrived,
+                waits_to_be_asked,
+                thrown_away,
+            })
         })
     }
 
     /// The next frame of a body that may still be taken, or the reason why not.
     fn take(&mut self, frame: Option<Result<Frame<Bytes>, axum::Error>>) -> Poll<Taken> {
         let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref().map(Bytes::len));
+        self.arrived += data.unwrap_or_default();
+        if self.arrived > self.most {
+            self.refused.get_or_insert(Unread::TooLarge(self.most));
+        }
         match (self.refused, &frame) {
             (None, Some(Ok(_))) if data.is_none_or(|data| self.in_flight.holds_more(data)) => {
                 Poll::Ready(frame)
@@ -94,7 +123,7 @@ impl Arriving {
             (refused, Some(Ok(_))) => {
                 self.thrown_away += data.unwrap_or_default();
                 let why = *self.refused.insert(refused.unwrap_or(Unread::NoRoom));
-                if self.thrown_away < READ_ON {
+                if self.thrown_away < why.read_on() {
                     return Poll::Pending;
                 }
                 Poll::Ready(Some(Err(axum::Error::new(why))))

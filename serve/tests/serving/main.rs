@@ -4,6 +4,7 @@
 
 mod handlers;
 mod http2;
+mod large_bodies;
 mod places;
 mod server;
 mod unread_answers;

@@ -9,7 +9,7 @@ use super::fault::Fault;
 use crate::record::ExtensionValue;
 
 /// What is wrong with a text that [`has_controls`].
-const CONTROLS: &str =
+pub(super) const CONTROLS: &str =
     "has control characters in it (U+0000 to U+001F, U+007F to U+009F), which no attribute may have";
 
 /// A value as it was received.
@@ -142,7 +142,7 @@ impl From<Value<'_>> for ExtensionValue {
 
 /// Whether a text holds what CloudEvents forbids in one (section 3.1, String): it would break lines and headers
 /// of whoever writes it on.
-fn has_controls(text: &str) -> bool {
+pub(super) fn has_controls(text: &str) -> bool {
     text.chars().any(char::is_control)
 }
 

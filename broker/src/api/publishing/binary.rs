@@ -10,10 +10,10 @@ use units::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    attributes::{Attributes, Value},
+    attributes::{Attributes, CONTROLS, Value, has_controls},
     draft::{Draft, Payload},
     fault::Fault,
-    options::{single, trimmed},
+    options::{single, trimmed, without_tabs},
 };
 
 /// Reads a message.
@@ -76,7 +76,11 @@ fn set<'a>(rest: &mut Attributes<'a>, name: &str, value: &'a HeaderValue) -> Res
 /// The content type, which may be left out but not be empty.
 fn content_type(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, Fault> {
     let text = single(headers, header::CONTENT_TYPE.as_str()).map_err(|_| wrong_content_type())?;
-    Ok(text.filter(|text| !text.is_empty()).map(Cow::Borrowed))
+    let text = text.filter(|text| !text.is_empty()).map(without_tabs);
+    match text {
+        Some(text) if has_controls(&text) => Err(Fault::of("Content-Type", CONTROLS)),
+        text => Ok(text),
+    }
 }
 
 fn wrong_content_type() -> Fault {

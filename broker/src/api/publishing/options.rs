@@ -1,6 +1,6 @@
 //! The headers that go with any form of body.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use axum::http::HeaderMap;
 
@@ -55,6 +55,11 @@ pub(super) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'
 /// the value.
 pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
+}
+
+/// A header's value with blanks for the tabs that HTTP takes for the same, and an attribute may not have.
+pub(super) fn without_tabs(text: &str) -> Cow<'_, str> {
+    if text.contains('\t') { Cow::Owned(text.replace('\t', " ")) } else { Cow::Borrowed(text) }
 }
 
 fn parsed<T>(

@@ -3,6 +3,8 @@
 
 use axum::http::HeaderMap;
 
+use super::options::without_tabs;
+
 /// The context.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Trace {
@@ -18,7 +20,7 @@ impl Trace {
         let parent = headers.get("traceparent")?.to_str().ok().filter(|text| is_well_formed(text))?;
         let state = headers.get("tracestate").and_then(|value| value.to_str().ok());
         let state = state.filter(|text| !text.is_empty());
-        Some(Self { parent: parent.to_owned(), state: state.map(ToOwned::to_owned) })
+        Some(Self { parent: parent.to_owned(), state: state.map(|text| without_tabs(text).into_owned()) })
     }
 }
 

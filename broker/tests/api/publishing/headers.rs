@@ -76,6 +76,25 @@ async fn beside_an_event_in_json_the_headers_of_binary_mode_mean_nothing_but_mus
 }
 
 #[tokio::test]
+async fn a_tab_in_a_header_that_becomes_an_attribute_is_a_blank_there() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    let headers = [
+        ("content-type", "text/plain;\tcharset=utf-8"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ("tracestate", "a=1,\tb=2"),
+    ];
+    assert_eq!(server.publish("/queues/jobs", &headers, "x").await.status, 201);
+    let message = server.receive("jobs", json!({})).await.remove(0)["message"].clone();
+    assert_eq!(
+        (&message["datacontenttype"], &message["tracestate"]),
+        (&json!("text/plain; charset=utf-8"), &json!("a=1, b=2"))
+    );
+    assert_eq!(server.publish_json("/queues/jobs", &message.to_string()).await.status, 201, "it can go on");
+    let control = [("content-type", "text/plain; x=\u{85}")];
+    server.publish("/queues/jobs", &control, "x").await.invalid("Content-Type");
+}
+
+#[tokio::test]
 async fn the_trace_of_the_request_is_kept_unless_the_event_brings_its_own() {
     let server = Server::with_queue("jobs", json!({})).await;
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
