@@ -5,6 +5,7 @@
 mod audit;
 mod checkpoint;
 mod checksum;
+mod connection;
 mod copy;
 mod file_system;
 mod layout;
@@ -32,9 +33,13 @@ use broker_core::{
 use rusqlite::{Connection, OptionalExtension as _};
 use units::Timestamp;
 
-use self::{checkpoint::Checkpointer, read::SqliteReader, remembered::RememberedRows, schema::Place};
+use self::{checkpoint::Checkpointer, connection::Place, read::SqliteReader, remembered::RememberedRows};
 pub use self::{
-    checkpoint::Checkpoints, copy::copy, file_system::FileSystem, renumber::renumber, verify::verify,
+    checkpoint::Checkpoints,
+    copy::copy,
+    file_system::FileSystem,
+    renumber::renumber,
+    verify::{verify, verify_on},
 };
 use super::{Found, Group, Reader, Store, StoreError, folder::DataFolder};
 
@@ -62,7 +67,7 @@ pub fn is_in(folder: &Path) -> bool {
 /// # Errors
 /// What SQLite says.
 pub(crate) fn settle(folder: &Path) -> Result<(), StoreError> {
-    let connection = schema::open_beside(&Place::of_file(&folder.join(FILE)), true)?;
+    let connection = connection::open_beside(&Place::of_file(&folder.join(FILE)), true)?;
     checkpoint::truncate(&connection)
 }
 
@@ -102,7 +107,7 @@ impl SqliteStore {
         let failed = |what: String| |source| StoreError::Files { what, source };
         (files.write_again)(&log).map_err(failed(format!("can't write {} again", log.display())))?;
         (files.make)(&place.path).map_err(failed(format!("can't make {}", place.path.display())))?;
-        let connection = schema::open(&place)?;
+        let connection = connection::open(&place)?;
         checkpoint::watch(&connection);
         let gate = Arc::new(Mutex::new(()));
         let checkpoints = Checkpoints::open(&place, Arc::clone(&gate))?;

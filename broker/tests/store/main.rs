@@ -18,6 +18,7 @@ mod metrics;
 mod process;
 mod program;
 mod receive;
+mod removing;
 mod restart;
 mod running;
 mod slices;

@@ -101,6 +101,8 @@ async fn each_kind_of_fault_is_found() {
         (FaultKind::Failure, "DELETE FROM copies WHERE state = 1"),
         (FaultKind::Failure, "UPDATE failures SET outcome = 9"),
         (FaultKind::Failure, "UPDATE failures SET number = 9"),
+        (FaultKind::Failure, "UPDATE failures SET failed_in = 99"),
+        (FaultKind::Failure, "UPDATE failures SET fatal = 2"),
         (FaultKind::Lease, "UPDATE leases SET queue = 99"),
         (FaultKind::Lease, "UPDATE leases SET id = 1000000"),
         (FaultKind::Lease, "UPDATE leases SET sequences = x'010203'"),

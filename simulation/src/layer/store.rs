@@ -15,7 +15,10 @@ use std::{sync::Arc, time::Duration};
 use broker::{
     Broker,
     engine::{Engine, choosing},
-    store::{Found, Reader, sqlite::Checkpoints},
+    store::{
+        Found, Reader,
+        sqlite::{self, Checkpoints},
+    },
 };
 use broker_core::command::{Command, Nack};
 use rusqlite::{Connection, OpenFlags};
@@ -216,11 +219,12 @@ impl StoreLayer {
         Connection::open_with_flags_and_vfs(path, flags, vfs::NAME)
     }
 
-    /// What SQLite says of its own file.
+    /// What the check of stored data says.
     fn check_integrity(&self) -> Checked {
-        let asked =
-            self.look_beside().and_then(|it| it.query_row("PRAGMA integrity_check", [], |row| row.get(0)));
-        same(|| "what SQLite says of its file".to_owned(), asked, Ok::<String, _>("ok".to_owned()))
+        let report = sqlite::verify_on(self.folder.path(), disk::FILES, &mut |_, _| ());
+        let report =
+            report.map_err(|error| Violation(format!("what is stored can't be checked: {error}")))?;
+        same(|| "the faults of what is stored".to_owned(), report.faults, Vec::new())
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
 
 use rusqlite::{Connection, hooks::Wal};
 
-use super::schema::{self, Place};
+use super::connection::{self, Place};
 use crate::store::StoreError;
 
 /// From how many pages of 4 KiB in the log on a checkpoint is made: 16 MiB.
@@ -53,7 +53,7 @@ pub struct Checkpoints {
 
 impl Checkpoints {
     pub(super) fn open(place: &Place, gate: Arc<Mutex<()>>) -> Result<Self, StoreError> {
-        Ok(Self { connection: schema::open_beside(place, true)?, gate })
+        Ok(Self { connection: connection::open_beside(place, true)?, gate })
     }
 
     /// Moves the log into the database: most of it beside the writer, the short rest while he waits.

@@ -8,7 +8,11 @@ use rusqlite::{
     backup::{Backup, StepResult},
 };
 
-use super::{FILE, file_system::make_private, schema};
+use super::{
+    FILE,
+    connection::{self, Place},
+    file_system::make_private,
+};
 use crate::store::{Progress, StoreError};
 
 /// How many pages of 4 KiB are copied at a time: 4 MiB.
@@ -24,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub fn copy(from: &Path, to: &Path, progress: Progress<'_>) -> Result<(), StoreError> {
     // The moment that this connection sees lasts as long as it does. Without it, SQLite would begin again
     // whenever the broker commits.
-    let source = schema::open_moment(&from.join(FILE))?;
+    let source = connection::open_moment(&Place::of_file(&from.join(FILE)))?;
     let path = to.join(FILE);
     let failed = |what: &str| {
         let what = format!("can't {what} {}", path.display());

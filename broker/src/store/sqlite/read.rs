@@ -12,8 +12,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row};
 use super::{
     audit,
     checksum::MessageRow,
+    connection::{self, Place},
     load::{optional_time, time},
-    schema::{self, Place},
     write::number,
 };
 use crate::store::{Found, Reader, StoreError};
@@ -80,7 +80,7 @@ impl SqliteReader {
     fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let connection = match self.take()? {
             Some(connection) => connection,
-            None => schema::open_beside(&self.place, false)?,
+            None => connection::open_beside(&self.place, false)?,
         };
         let answer = read(&connection)?;
         if let Idle::Open(connections) = &mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -154,9 +154,10 @@ fn failure(row: &Row<'_>) -> Result<FailureRecord, StoreError> {
         2 => FailureOutcome::DeadLettered,
         other => return Err(StoreError::Damaged(format!("a failure's outcome is {other}"))),
     };
+    let queue = row.get(1)?;
     Ok(FailureRecord {
         sequence: Sequence(row.get::<_, i64>(0)?.cast_unsigned()),
-        queue: QueueId(row.get(1)?),
+        queue: QueueId(queue),
         number: row.get(2)?,
         delivery_count: row.get(3)?,
         delivered_at: optional_time(row, 4)?,
@@ -164,7 +165,7 @@ fn failure(row: &Row<'_>) -> Result<FailureRecord, StoreError> {
         consumer: row.get::<_, Option<Arc<str>>>(6)?,
         outcome,
         reason: row.get::<_, Option<Arc<str>>>(8)?,
-        failed_in: QueueId(row.get(9)?),
+        failed_in: QueueId(row.get::<_, Option<u32>>(9)?.unwrap_or(queue)),
         fatal: row.get(10)?,
     })
 }

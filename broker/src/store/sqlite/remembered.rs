@@ -1,5 +1,5 @@
-//! Which rows of remembered ids each destination has, so that rows whose ids are all forgotten, by age
-//! or for want of room, can be deleted whole.
+//! The rows of remembered ids, and which of them each destination has, so that rows whose ids are all forgotten,
+//! by age or for want of room, can be deleted whole.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -7,8 +7,18 @@ use std::{
     time::Duration,
 };
 
-use broker_core::change::RememberedId;
+use broker_core::{
+    change::{Change, RememberedId},
+    identity::{QueueId, TopicId},
+};
+use rusqlite::{Connection, params};
 use units::Timestamp;
+
+use super::{
+    layout,
+    write::{number, time},
+};
+use crate::store::{Group, StoreError};
 
 /// How many rows pile up before they are deleted: one statement deletes them all.
 const AT_ONCE: usize = 256;
@@ -114,6 +124,59 @@ impl Rows {
         }
         outdated
     }
+}
+
+/// Writes the ids that are remembered from now on, and deletes rows of such that no longer are.
+pub(super) fn write(
+    connection: &Connection,
+    group: &Group<'_>,
+    remembered: &RememberedRows,
+) -> Result<(), StoreError> {
+    let mut column = Vec::new();
+    for row in remembered.new_rows(remembered_ids(group)) {
+        column.clear();
+        row.ids.iter().for_each(|id| layout::write_remembered(&mut column, id));
+        let mut put = connection.prepare_cached("INSERT INTO remembered_ids VALUES (?1, ?2, ?3, ?4)")?;
+        put.execute(params![row.destination, number(row.number), time(group.at), column])?;
+        if let Some(up_to) = remembered.outdated(row.destination, group.at) {
+            let sql = "DELETE FROM remembered_ids WHERE destination = ?1 AND number <= ?2";
+            connection.prepare_cached(sql)?.execute(params![row.destination, number(up_to)])?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the list of rows in step with what was committed.
+pub(super) fn note(group: &Group<'_>, remembered: &mut RememberedRows) {
+    for row in remembered.new_rows(remembered_ids(group)) {
+        if let Some(up_to) = remembered.outdated(row.destination, group.at) {
+            remembered.deleted(row.destination, up_to);
+        }
+        remembered.row(row.destination, row.number, group.at, row.ids.len() as u64);
+    }
+    for change in group.changes {
+        match change {
+            Change::QueuePut(queue) => remembered.settings(
+                queue.id.0,
+                queue.settings.deduplication_window,
+                queue.settings.max_deduplication_ids,
+            ),
+            Change::TopicPut(topic) => remembered.settings(
+                topic.id.0,
+                topic.settings.deduplication_window,
+                topic.settings.max_deduplication_ids,
+            ),
+            Change::QueueGone(QueueId(id)) | Change::TopicGone(TopicId(id)) => remembered.gone(*id),
+            _ => {}
+        }
+    }
+}
+
+fn remembered_ids<'a>(group: &Group<'a>) -> impl Iterator<Item = &'a RememberedId> + use<'a> {
+    group.changes.iter().filter_map(|change| match change {
+        Change::IdRemembered(id) => Some(id),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

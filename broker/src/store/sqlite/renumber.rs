@@ -8,8 +8,9 @@ use rusqlite::params;
 use units::Timestamp;
 
 use super::{
-    FILE, checkpoint, load,
-    schema::{self, Place},
+    FILE, checkpoint,
+    connection::{self, Place},
+    load,
     write::{number, time},
 };
 use crate::store::StoreError;
@@ -28,7 +29,7 @@ const DESTINATIONS: u32 = 1 << 16;
 /// # Errors
 /// When a newer version wrote it, and what SQLite says.
 pub fn renumber(folder: &Path, now: Timestamp) -> Result<(), StoreError> {
-    let connection = schema::open(&Place::of_file(&folder.join(FILE)))?;
+    let connection = connection::open(&Place::of_file(&folder.join(FILE)))?;
     let (last, at) = load::last(&connection)?.unwrap_or((Core::new(0).high_water(), Timestamp::default()));
     let HighWater { next_sequence, next_lease, next_destination } = above(last, now);
     connection.execute(

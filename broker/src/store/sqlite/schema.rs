@@ -1,11 +1,6 @@
-//! The tables, their versions, and how a connection is set up.
+//! The tables, and their versions.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::Connection;
 
 use crate::store::StoreError;
 
@@ -146,52 +141,24 @@ const VERSION_3: &str = "
         WHERE id IN (SELECT redrive FROM redrive_progress WHERE ended_at IS NOT NULL);
 ";
 
-/// What version 4 adds: where a failure happened, which may be another queue than the one that it is filed under,
-/// and whether it made the message a dead letter, which is known of the latest of each dead letter.
+/// What version 4 adds: in which queue a failure happened, where that is not the one that it is filed under, and
+/// whether it made the message a dead letter. Ids that are remembered for a queue or topic which is gone go too:
+/// those that were published in the group that removed it stayed.
 const VERSION_4: &str = "
-    ALTER TABLE failures ADD COLUMN failed_in INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE failures ADD COLUMN failed_in INTEGER;
     ALTER TABLE failures ADD COLUMN fatal INTEGER NOT NULL DEFAULT 0;
-    UPDATE failures SET failed_in = queue, fatal = outcome = 2 OR (sequence, queue, number) IN
-        (SELECT sequence, queue, failures FROM copies WHERE state = 2);
+    DELETE FROM remembered_ids
+        WHERE destination NOT IN (SELECT id FROM queues UNION ALL SELECT id FROM topics);
 ";
 
 /// What leads from each version to the next, from none on.
 const STEPS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /// The version that this program writes.
-const VERSION: i64 = STEPS.len() as i64;
-
-/// Where the database is: its file, and SQLite's file system that it is opened through (`None` for the
-/// machine's).
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) path: PathBuf,
-    pub(super) vfs: Option<&'static str>,
-}
-
-impl Place {
-    /// A file of the machine's.
-    pub(super) fn of_file(path: &Path) -> Self {
-        Self { path: path.to_owned(), vfs: None }
-    }
-}
-
-/// Opens the owner's connection, and brings the tables to the present version.
-pub(super) fn open(place: &Place) -> Result<Connection, StoreError> {
-    let mut connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-    let found = version(&connection)?;
-    if found > VERSION {
-        return Err(StoreError::TooNew { found, known: VERSION });
-    }
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    if found < VERSION {
-        migrate(&mut connection, found)?;
-    }
-    Ok(connection)
-}
+pub(super) const VERSION: i64 = STEPS.len() as i64;
 
 /// Takes all steps that are missing, or none.
-fn migrate(connection: &mut Connection, found: i64) -> Result<(), StoreError> {
+pub(super) fn migrate(connection: &mut Connection, found: i64) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
     for step in STEPS.iter().skip(usize::try_from(found).unwrap_or_default()) {
         transaction.execute_batch(step)?;
@@ -200,55 +167,17 @@ fn migrate(connection: &mut Connection, found: i64) -> Result<(), StoreError> {
     Ok(transaction.commit()?)
 }
 
-/// Opens one more connection to a database that is open.
-pub(super) fn open_beside(place: &Place, writes: bool) -> Result<Connection, StoreError> {
-    let access = if writes { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
-    connect(place, access)
-}
-
-/// Opens a database that a broker may be using, to see it as it is at this moment for as long as the
-/// connection lives.
-pub(super) fn open_moment(path: &Path) -> Result<Connection, StoreError> {
-    let connection = connect(&Place::of_file(path), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.execute_batch("BEGIN")?;
-    // The first read fixes the moment.
-    let found = version(&connection)?;
-    if found > VERSION { Err(StoreError::TooNew { found, known: VERSION }) } else { Ok(connection) }
-}
-
-/// The same of a database whose tables are to be read: they have to be of the present version.
-pub(super) fn open_to_look(path: &Path) -> Result<Connection, StoreError> {
-    let connection = open_moment(path)?;
-    let found = version(&connection)?;
-    if found < VERSION { Err(StoreError::TooOld { found, known: VERSION }) } else { Ok(connection) }
-}
-
-fn version(connection: &Connection) -> Result<i64, StoreError> {
+/// The version of a database's tables; 0 of one that has none.
+pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
-}
-
-/// Each connection is used by one thread at a time, so SQLite's own locks are not needed.
-fn connect(place: &Place, access: OpenFlags) -> Result<Connection, StoreError> {
-    let (path, flags) = (&place.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX);
-    let connection = match place.vfs {
-        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
-        None => Connection::open_with_flags(path, flags)?,
-    };
-    // Closing well makes its own checkpoint; after a failure there must be none.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
-    connection.set_prepared_statement_cache_capacity(64);
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
-    // When the log starts anew after a burst, what is above this goes back to the file system.
-    connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
-    connection.pragma_update(None, "cache_size", -8192)?;
-    Ok(connection)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::connection::{Place, open},
+        *,
+    };
 
     #[test]
     fn tables_of_an_older_version_are_brought_up_to_date_with_what_is_in_them() {
@@ -276,22 +205,17 @@ mod tests {
     }
 
     #[test]
-    fn the_last_failure_of_a_dead_letter_of_version_3_is_the_one_that_it_died_of() {
+    fn ids_that_are_remembered_for_what_is_gone_go_with_version_4() {
         let rows = "
-            INSERT INTO copies VALUES
-                (1, 5, 2, 0, 0, NULL, NULL, 2, 2, 0, NULL, NULL, NULL, NULL, 0, 0),
-                (2, 5, 1, 0, 0, NULL, NULL, 1, 1, 0, NULL, NULL, NULL, NULL, 0, 0);
-            INSERT INTO failures VALUES
-                (1, 5, 1, 1, NULL, 0, NULL, 0, NULL),
-                (1, 5, 2, 2, NULL, 0, NULL, 0, NULL),
-                (2, 5, 1, 1, NULL, 0, NULL, 0, NULL);
+            INSERT INTO queues VALUES (1, 'jobs', '{}');
+            INSERT INTO topics VALUES (2, 'orders', '{}');
+            INSERT INTO remembered_ids VALUES (1, 1, 0, x''), (2, 2, 0, x''), (3, 3, 0, x'');
         ";
         let (_folder, place) = left_by(3, rows);
         let connection = open(&place).unwrap();
-        let mut statement = connection.prepare("SELECT fatal, failed_in FROM failures").unwrap();
-        let read = statement.query_map([], |row| row.try_into()).unwrap();
-        let read: Vec<(bool, u32)> = read.collect::<Result<_, _>>().unwrap();
-        assert_eq!(read, [(false, 5), (true, 5), (false, 5)]);
+        let mut statement = connection.prepare("SELECT destination FROM remembered_ids").unwrap();
+        let read = statement.query_map([], |row| row.get(0)).unwrap();
+        assert_eq!(read.collect::<Result<Vec<u32>, _>>().unwrap(), [1, 2]);
     }
 
     #[test]

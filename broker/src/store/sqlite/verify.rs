@@ -10,7 +10,13 @@ use std::{collections::HashMap, path::Path};
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::{FILE, load, read::is_damage, schema, write::number};
+use super::{
+    FILE, FileSystem,
+    connection::{self, Place},
+    load,
+    read::is_damage,
+    write::number,
+};
 use crate::{
     record::Head,
     store::{
@@ -25,8 +31,17 @@ use crate::{
 /// When there is none, when it is of another version than this program's, or when it can't be read for another
 /// reason than its being damaged.
 pub fn verify(folder: &Path, progress: Progress<'_>) -> Result<Report, StoreError> {
+    verify_on(folder, FileSystem::MACHINE, progress)
+}
+
+/// The same on that file system.
+///
+/// # Errors
+/// What [`verify`] says.
+pub fn verify_on(folder: &Path, files: FileSystem, progress: Progress<'_>) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    let connection = match schema::open_to_look(&folder.join(FILE)) {
+    let place = Place { path: folder.join(FILE), vfs: files.vfs };
+    let connection = match connection::open_to_look(&place) {
         Err(StoreError::Database(error)) if is_damage(&error) => {
             report.add(Fault::new(FaultKind::Database, format!("it can't be opened: {error}")));
             return Ok(report);

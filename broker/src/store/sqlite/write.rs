@@ -13,7 +13,13 @@ use broker_core::{
 use rusqlite::{CachedStatement, Connection, Params, Transaction, TransactionBehavior, params};
 use units::Timestamp;
 
-use super::{audit, checksum::MessageRow, layout, redrives, remembered::RememberedRows, settings};
+use super::{
+    audit,
+    checksum::MessageRow,
+    layout, redrives,
+    remembered::{self, RememberedRows},
+    settings,
+};
 use crate::store::{Group, StoreError};
 
 /// How many failures of a copy are kept.
@@ -23,19 +29,20 @@ const KEPT_FAILURES: u32 = 50;
 pub(super) fn group(
     connection: &Connection,
     group: &Group<'_>,
-    remembered: &mut RememberedRows,
+    rows: &mut RememberedRows,
 ) -> Result<(), StoreError> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    // First, so that they go with a queue or topic that is removed in the same group.
+    remembered::write(&transaction, group, rows)?;
     let mut writer = Writer::new(&transaction)?;
     for change in group.changes {
         writer.change(change)?;
     }
     writer.finish()?;
-    write_remembered(&transaction, group, remembered)?;
     write_figures(&transaction, group)?;
     // When the commit fails, dropping the transaction rolls it back.
     transaction.commit()?;
-    note_remembered(group, remembered);
+    remembered::note(group, rows);
     Ok(())
 }
 
@@ -86,7 +93,8 @@ impl<'c> Writer<'c> {
             Change::CopyGone(sequence, queue) => self.remove_copy(*sequence, *queue),
             Change::FailurePut(failure) => self.put_failure(failure),
             Change::FailuresMoved { sequence, from, to } => self.run(
-                "UPDATE OR REPLACE failures SET queue = ?3 WHERE sequence = ?1 AND queue = ?2",
+                "UPDATE OR REPLACE failures SET queue = ?3, failed_in = ifnull(failed_in, queue)
+                 WHERE sequence = ?1 AND queue = ?2",
                 params![number(sequence.0), from.0, to.0],
             ),
             Change::RedrivePut(redrive) => redrives::put(self.connection, redrive),
@@ -210,7 +218,7 @@ impl<'c> Writer<'c> {
                 failure.consumer.as_deref(),
                 outcome,
                 failure.reason.as_deref(),
-                failure.failed_in.0,
+                (failure.failed_in != failure.queue).then_some(failure.failed_in.0),
                 failure.fatal,
             ],
         )?;
@@ -298,61 +306,6 @@ fn write_figures(connection: &Connection, group: &Group<'_>) -> Result<(), Store
         time(group.at)
     ])?;
     Ok(())
-}
-
-/// Writes the ids that are remembered from now on, and deletes rows of such that no longer are.
-fn write_remembered(
-    connection: &Connection,
-    group: &Group<'_>,
-    remembered: &RememberedRows,
-) -> Result<(), StoreError> {
-    let mut column = Vec::new();
-    for row in remembered.new_rows(remembered_ids(group)) {
-        column.clear();
-        row.ids.iter().for_each(|id| layout::write_remembered(&mut column, id));
-        let mut put = connection.prepare_cached("INSERT INTO remembered_ids VALUES (?1, ?2, ?3, ?4)")?;
-        put.execute(params![row.destination, number(row.number), time(group.at), column])?;
-        if let Some(up_to) = remembered.outdated(row.destination, group.at) {
-            let sql = "DELETE FROM remembered_ids WHERE destination = ?1 AND number <= ?2";
-            connection.prepare_cached(sql)?.execute(params![row.destination, number(up_to)])?;
-        }
-    }
-    Ok(())
-}
-
-/// Keeps the list of rows in step with what was committed.
-fn note_remembered(group: &Group<'_>, remembered: &mut RememberedRows) {
-    for row in remembered.new_rows(remembered_ids(group)) {
-        if let Some(up_to) = remembered.outdated(row.destination, group.at) {
-            remembered.deleted(row.destination, up_to);
-        }
-        remembered.row(row.destination, row.number, group.at, row.ids.len() as u64);
-    }
-    for change in group.changes {
-        match change {
-            Change::QueuePut(queue) => remembered.settings(
-                queue.id.0,
-                queue.settings.deduplication_window,
-                queue.settings.max_deduplication_ids,
-            ),
-            Change::TopicPut(topic) => remembered.settings(
-                topic.id.0,
-                topic.settings.deduplication_window,
-                topic.settings.max_deduplication_ids,
-            ),
-            Change::QueueGone(QueueId(id)) | Change::TopicGone(TopicId(id)) => remembered.gone(*id),
-            _ => {}
-        }
-    }
-}
-
-fn remembered_ids<'a>(
-    group: &Group<'a>,
-) -> impl Iterator<Item = &'a broker_core::change::RememberedId> + use<'a> {
-    group.changes.iter().filter_map(|change| match change {
-        Change::IdRemembered(id) => Some(id),
-        _ => None,
-    })
 }
 
 /// A number as SQLite keeps it.

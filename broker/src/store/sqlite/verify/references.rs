@@ -50,6 +50,15 @@ const CHECKS: &[(FaultKind, &str)] = &[
     ),
     (
         FaultKind::Failure,
+        "SELECT sequence, queue, 'the queue ' || failed_in || ' was not made yet' FROM failures
+         WHERE failed_in >= ifnull((SELECT next_destination FROM meta), 0)",
+    ),
+    (
+        FaultKind::Failure,
+        "SELECT sequence, queue, 'it is fatal by ' || fatal FROM failures WHERE fatal NOT IN (0, 1)",
+    ),
+    (
+        FaultKind::Failure,
         "SELECT sequence, queue, 'failure ' || number || ' of ' || copies.failures
          FROM failures JOIN copies USING (sequence, queue) WHERE number > copies.failures",
     ),

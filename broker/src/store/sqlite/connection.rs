@@ -1,0 +1,82 @@
+//! How connections to the database are opened and set up.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::schema::{VERSION, migrate, version};
+use crate::store::StoreError;
+
+/// Where the database is: its file, and SQLite's file system that it is opened through (`None` for the
+/// machine's).
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    pub(super) vfs: Option<&'static str>,
+}
+
+impl Place {
+    /// A file of the machine's.
+    pub(super) fn of_file(path: &Path) -> Self {
+        Self { path: path.to_owned(), vfs: None }
+    }
+}
+
+/// Opens the owner's connection, and brings the tables to the present version.
+pub(super) fn open(place: &Place) -> Result<Connection, StoreError> {
+    let mut connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let found = version(&connection)?;
+    if found > VERSION {
+        return Err(StoreError::TooNew { found, known: VERSION });
+    }
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    if found < VERSION {
+        migrate(&mut connection, found)?;
+    }
+    Ok(connection)
+}
+
+/// Opens one more connection to a database that is open.
+pub(super) fn open_beside(place: &Place, writes: bool) -> Result<Connection, StoreError> {
+    let access = if writes { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
+    connect(place, access)
+}
+
+/// Opens a database that a broker may be using, to see it as it is at this moment for as long as the
+/// connection lives.
+pub(super) fn open_moment(place: &Place) -> Result<Connection, StoreError> {
+    let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.execute_batch("BEGIN")?;
+    // The first read fixes the moment.
+    let found = version(&connection)?;
+    if found > VERSION { Err(StoreError::TooNew { found, known: VERSION }) } else { Ok(connection) }
+}
+
+/// The same of a database whose tables are to be read: they have to be of the present version.
+pub(super) fn open_to_look(place: &Place) -> Result<Connection, StoreError> {
+    let connection = open_moment(place)?;
+    let found = version(&connection)?;
+    if found < VERSION { Err(StoreError::TooOld { found, known: VERSION }) } else { Ok(connection) }
+}
+
+/// Each connection is used by one thread at a time, so SQLite's own locks are not needed.
+fn connect(place: &Place, access: OpenFlags) -> Result<Connection, StoreError> {
+    let (path, flags) = (&place.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+    let connection = match place.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    // Closing well makes its own checkpoint; after a failure there must be none.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
+    // When the log starts anew after a burst, what is above this goes back to the file system.
+    connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
+    connection.pragma_update(None, "cache_size", -8192)?;
+    Ok(connection)
+}
