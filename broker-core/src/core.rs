@@ -7,6 +7,7 @@ mod looking;
 mod pacing;
 mod publishing;
 mod receiving;
+mod redriving;
 mod replaying;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -31,7 +32,7 @@ use crate::{
     turn::Turn,
 };
 
-pub use clearing::Rehearsal;
+pub use redriving::Rehearsal;
 
 /// How many things one tick does at the most: a few milliseconds' work.
 const TICK_BUDGET: usize = 2000;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use units::Timestamp;
 
 use crate::{
-    change::{ActivityKind, Change, FailureOutcome, FailureRecord},
+    activity::ActivityKind,
+    change::{Change, FailureOutcome, FailureRecord},
     command::DeadLetters,
     identity::{Selector, Sequence},
     message::{Copy, Messages, State},

@@ -49,6 +49,7 @@
 //! - A refusal changes nothing but the count of refused messages.
 //! - No step takes longer than what it was asked for, and [`Core::tick`] works in slices.
 
+pub mod activity;
 mod agenda;
 mod backoff;
 pub mod change;

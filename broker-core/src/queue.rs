@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 use units::Timestamp;
 
 use crate::{
-    change::{ActivityKind, QueueRecord},
+    activity::ActivityKind,
+    change::QueueRecord,
     counters::{QueueCounters, QueueGauges},
     deduplication::{Deduplication, Window},
     identity::{Name, QueueId, Sequence},

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use units::Timestamp;
 
 use crate::{
+    activity::{Activity, ActivityKind},
     backoff::Jitter,
-    change::{Activity, ActivityKind, Change, Effects},
+    change::{Change, Effects},
     identity::{LeaseId, QueueId},
     message::{Copy, Messages},
     slab::Slot,

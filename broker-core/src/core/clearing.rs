@@ -1,29 +1,17 @@
-//! What is taken out of queues by hand, or put back: purge, removal, redrive, discard; and what can't be
-//! handed out.
+//! What is taken out of queues by hand: purge, removal, discard; and what can't be handed out.
 
 use std::sync::Arc;
 
 use crate::{
-    change::ActivityKind,
+    activity::ActivityKind,
     command::DeadLetters,
     core::{Core, Step},
-    dead_letter::Chosen,
-    identity::{Name, QueueId, Selector, Sequence},
+    identity::{Name, Selector, Sequence},
     message::State,
-    queue::{Demand, Queue},
-    reply::{Redriven, Refusal, Reply},
+    queue::Queue,
+    reply::{Refusal, Reply},
     turn::Turn,
 };
-
-/// What became of a dead letter whose turn it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turnout {
-    Redriven,
-    /// It is no dead letter of the queue any more, or the target holds a copy of it.
-    PassedOver,
-    /// The target has no room for it.
-    Full,
-}
 
 impl Core {
     pub(super) fn purge_queue(
@@ -81,123 +69,6 @@ impl Core {
             }
             Ok(Reply::Removed { count: chosen.sequences.len() as u64 })
         })
-    }
-
-    /// Redrives oldest first, until the limit, or until the target is full. To another queue, a message of
-    /// which that queue holds a copy already stays a dead letter: a queue never holds a message twice.
-    pub(super) fn redrive(
-        &mut self,
-        name: &Name,
-        which: &DeadLetters,
-        to: Option<&Name>,
-        limit: Option<u64>,
-        step: &mut Step<'_>,
-    ) -> Result<Reply, Refusal> {
-        let from = self.queue_id(name)?;
-        let to = to.map_or(Ok(from), |name| self.queue_id(name))?;
-        let Chosen { sequences, not_found } = self.queues[&from].choose_dead(which, &self.messages);
-        let mut redriven = Redriven { not_found, ..Redriven::default() };
-        let limit = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-        for sequence in sequences {
-            if redriven.sequences.len() >= limit {
-                break;
-            }
-            match self.redrive_one(sequence, from, to, step) {
-                Turnout::Redriven => redriven.sequences.push(sequence),
-                Turnout::PassedOver => {}
-                Turnout::Full => {
-                    redriven.stopped_full = true;
-                    break;
-                }
-            }
-        }
-        self.close_step(from, step);
-        self.close_step(to, step);
-        Ok(Reply::Redriven(redriven))
-    }
-
-    /// What a redrive of these would do now, behind what was rehearsed before. It changes nothing.
-    ///
-    /// # Errors
-    /// [`Refusal::QueueNotFound`].
-    pub fn rehearse_redrive(
-        &self,
-        name: &Name,
-        which: &[Sequence],
-        to: Option<&Name>,
-        limit: Option<u64>,
-        mut so_far: Rehearsal,
-    ) -> Result<Rehearsal, Refusal> {
-        let from = self.queue_id(name)?;
-        let to = to.map_or(Ok(from), |name| self.queue_id(name))?;
-        for sequence in which {
-            if so_far.is_over(limit) {
-                break;
-            }
-            let before = so_far.demand;
-            match self.turnout(*sequence, from, to, before) {
-                Turnout::Redriven => {
-                    so_far.demand = before.and(self.messages.size_of(*sequence));
-                    so_far.redriven.sequences.push(*sequence);
-                }
-                Turnout::PassedOver => {}
-                Turnout::Full => so_far.redriven.stopped_full = true,
-            }
-        }
-        Ok(so_far)
-    }
-
-    /// What would become of a dead letter that is redriven behind others, which take so much room.
-    fn turnout(&self, sequence: Sequence, from: QueueId, to: QueueId, before: Demand) -> Turnout {
-        let is_there = from != to && self.messages.find_copy(sequence, to).is_some();
-        if is_there || !self.queues[&from].is_dead(sequence, &self.messages) {
-            return Turnout::PassedOver;
-        }
-        let fits = self.queues[&to].has_free_room(before.and(self.messages.size_of(sequence)));
-        if fits { Turnout::Redriven } else { Turnout::Full }
-    }
-
-    /// Redrives one message, where it is a dead letter and fits. The steps of both queues are to be closed.
-    pub(super) fn redrive_one(
-        &mut self,
-        sequence: Sequence,
-        from: QueueId,
-        to: QueueId,
-        step: &mut Step<'_>,
-    ) -> Turnout {
-        let turnout = self.turnout(sequence, from, to, Demand::default());
-        if turnout != Turnout::Redriven {
-            return turnout;
-        }
-        let slot = self.messages.copy_in(sequence, from);
-        self.lend_queue(from, step, |queue, turn| queue.release_dead(slot, turn));
-        self.lend_queue(to, step, |queue, turn| {
-            if from == to { queue.take_redriven(slot, turn) } else { queue.take_moved(slot, turn) }
-        });
-        turnout
-    }
-}
-
-/// What a redrive would do, as far as it was [rehearsed](Core::rehearse_redrive).
-#[derive(Clone, Debug, Default)]
-pub struct Rehearsal {
-    redriven: Redriven,
-    /// What it would take in the queue that they go to.
-    demand: Demand,
-}
-
-impl Rehearsal {
-    /// Whether nothing more would be redriven.
-    #[must_use]
-    pub fn is_over(&self, limit: Option<u64>) -> bool {
-        let reached = limit.is_some_and(|limit| self.redriven.sequences.len() as u64 >= limit);
-        reached || self.redriven.stopped_full
-    }
-
-    /// What it comes to.
-    #[must_use]
-    pub fn end(self) -> Redriven {
-        self.redriven
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     change::{Change, RedriveProgress, RedriveRecord},
     command::DeadLetters,
-    core::{Core, Step, clearing::Turnout},
+    core::{Core, Step, redriving::Turnout},
     dead_letter::Chosen,
     identity::{Name, QueueId, RedriveId},
     redrive::Redrive,

@@ -2,7 +2,7 @@
 //! begins with.
 
 use crate::{
-    change::ActivityKind,
+    activity::ActivityKind,
     choice::{Candidates, Chosen},
     command::{Command, Span},
     core::{Core, Step},

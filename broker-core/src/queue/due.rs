@@ -5,7 +5,7 @@ use std::sync::Arc;
 use units::Timestamp;
 
 use crate::{
-    change::ActivityKind,
+    activity::ActivityKind,
     dead_letter::{Failure, TOO_MANY, TOO_OLD},
     identity::LeaseId,
     message::Copy,

@@ -1,6 +1,6 @@
 //! How much a queue takes: what fits, what never can, and the oldest giving way to the new.
 
-use crate::{change::ActivityKind, dead_letter::Failure, queue::Queue, settings::Overflow, turn::Turn};
+use crate::{activity::ActivityKind, dead_letter::Failure, queue::Queue, settings::Overflow, turn::Turn};
 
 /// What is to be placed in a queue together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use units::Timestamp;
 
 use crate::{
-    change::{ActivityKind, Change, LeaseRecord},
+    activity::ActivityKind,
+    change::{Change, LeaseRecord},
     command::Receive,
     identity::{LeaseId, Receipt, Sequence},
     message::{Copy, Messages, State},

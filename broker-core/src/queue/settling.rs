@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use units::Timestamp;
 
 use crate::{
-    change::{ActivityKind, Change, FailureOutcome},
+    activity::ActivityKind,
+    change::{Change, FailureOutcome},
     command::{Nack, NackKind},
     dead_letter::Failure,
     identity::{LeaseId, Receipt},

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use broker_core::{
     Core,
-    change::{Activity, ActivityKind, Effects},
+    activity::{Activity, ActivityKind},
+    change::Effects,
     choice::Chosen,
     command::{
         Command, DeadLetters, Destination, Nack, NackKind, NewMessage, Publish, Receive, SubscriptionPatch,

@@ -1,7 +1,8 @@
 //! Publishing to a queue.
 
 use broker_core::{
-    change::{ActivityKind, Change, Effects},
+    activity::ActivityKind,
+    change::{Change, Effects},
     command::{Command, Destination, Publish},
     reply::Refusal,
     settings::QueueSettingsPatch,

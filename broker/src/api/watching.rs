@@ -3,7 +3,8 @@
 use axum::{Json, extract::State};
 use broker_core::{
     Core,
-    change::{ActivityKind, FailureOutcome, FailureRecord},
+    activity::ActivityKind,
+    change::{FailureOutcome, FailureRecord},
     identity::{Name, QueueId},
 };
 use serde::{Deserialize, Serialize};

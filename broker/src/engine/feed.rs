@@ -145,7 +145,7 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
-    use broker_core::change::ActivityKind;
+    use broker_core::activity::ActivityKind;
 
     use super::*;
 

@@ -7,7 +7,7 @@ use std::{
 
 use broker_core::{
     Core,
-    change::{Activity, ActivityKind},
+    activity::{Activity, ActivityKind},
     identity::{Name, QueueId, Selector, Sequence},
 };
 use units::Timestamp;

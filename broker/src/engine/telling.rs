@@ -10,7 +10,7 @@ use std::{
 
 use broker_core::{
     Core,
-    change::{Activity, ActivityKind},
+    activity::{Activity, ActivityKind},
     identity::QueueId,
 };
 use units::Timestamp;

@@ -1,7 +1,7 @@
 //! Journeys: what happened to a message, as far as memory reaches.
 
 use broker_core::{
-    change::ActivityKind::{Acked, Copied, Leased, Nacked, Published},
+    activity::ActivityKind::{Acked, Copied, Leased, Nacked, Published},
     identity::Selector,
 };
 

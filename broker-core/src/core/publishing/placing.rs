@@ -10,7 +10,8 @@ use super::{
     sharing::{Fate, Share},
 };
 use crate::{
-    change::{Activity, ActivityKind, Change, MessageRecord, Placement},
+    activity::{Activity, ActivityKind},
+    change::{Change, MessageRecord, Placement},
     command::{NewMessage, When},
     core::{Core, Step},
     dead_letter::Failure,

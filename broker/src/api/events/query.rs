@@ -3,7 +3,7 @@
 use std::fmt;
 
 use axum::http::HeaderMap;
-use broker_core::{change::ActivityKind, identity::Name};
+use broker_core::{activity::ActivityKind, identity::Name};
 use serde::{Deserialize, de::IntoDeserializer as _};
 use serve::problem::Problem;
 use utoipa::IntoParams;

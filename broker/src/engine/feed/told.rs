@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use broker_core::{change::ActivityKind, identity::Name};
+use broker_core::{activity::ActivityKind, identity::Name};
 use units::Timestamp;
 
 /// What an item takes beside its texts, in bytes, about.
