@@ -24,7 +24,7 @@ pub struct QueueCounters {
     pub duplicates: u64,
 }
 
-/// What was published to a topic since the broker started.
+/// What was published to a topic since the broker started, or last undid a group for want of room on the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TopicCounters {
     /// Messages, each counted once, that were not duplicates.

@@ -77,4 +77,4 @@ mod turn;
 pub mod view;
 
 pub use core::Core;
-pub use restore::Restore;
+pub use restore::{Restore, Why};

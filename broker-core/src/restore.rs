@@ -1,5 +1,7 @@
 //! A core made again from what the store kept.
 
+use std::time::Duration;
+
 use units::Timestamp;
 
 use crate::{
@@ -15,6 +17,29 @@ use crate::{
     redrive::Redrive,
     topic::Subscription,
 };
+
+/// Why a core is made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The broker was stopped: consumers may be gone, and their leases run again for 30 s at the most.
+    Start,
+    /// A group was undone in a broker that goes on: leases that were given since it started, from that one on, run
+    /// again for their whole length, so that none ends before the time that its consumer was told.
+    Undo {
+        /// The first that may have been given since.
+        since: LeaseId,
+    },
+}
+
+impl Why {
+    /// For how long a lease runs again.
+    fn runs_again(self, lease: &LeaseRecord) -> Duration {
+        match self {
+            Self::Undo { since } if lease.id >= since => lease.length,
+            Self::Start | Self::Undo { .. } => lease.length.min(LONGEST_AFTER_RESTART),
+        }
+    }
+}
 
 /// A core that is being restored. Hand in all records of one kind before the next kind, in the order of
 /// the methods; within a kind any order, but leases by their number and remembered ids by their time.
@@ -103,21 +128,21 @@ impl Restore {
         }
     }
 
-    /// The restored core. Leases run again for their length, at most 30 s from `now`. The effects clear
-    /// away what a stop in the middle left over.
+    /// The restored core. Leases run again from `now` on. The effects clear away what a stop in the middle left
+    /// over.
     #[must_use]
-    pub fn finish(mut self, now: Timestamp, effects: &mut Effects) -> Core {
+    pub fn finish(mut self, why: Why, now: Timestamp, effects: &mut Effects) -> Core {
         let step = &mut Step { now, effects };
         for lease in std::mem::take(&mut self.leases) {
-            self.run_lease_again(lease, step);
+            self.run_lease_again(lease, why, step);
         }
         self.adopt_copies(step);
         self.core.open(step);
         self.core
     }
 
-    fn run_lease_again(&mut self, record: LeaseRecord, step: &mut Step<'_>) {
-        let expires_at = step.now.plus(record.length.min(LONGEST_AFTER_RESTART));
+    fn run_lease_again(&mut self, record: LeaseRecord, why: Why, step: &mut Step<'_>) {
+        let expires_at = step.now.plus(why.runs_again(&record));
         let messages = &mut self.core.messages;
         let mut open = 0;
         for sequence in &record.sequences {

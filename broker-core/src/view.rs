@@ -32,7 +32,7 @@ pub struct QueueView<'core> {
     pub oldest_published_at: Option<Timestamp>,
     /// How many ids are remembered for deduplication.
     pub remembered_ids: u64,
-    /// How many ids were forgotten early for want of room, since the broker started.
+    /// How many ids were forgotten early for want of room, since the broker started or last undid a group.
     pub ids_forgotten_early: u64,
 }
 
@@ -50,7 +50,7 @@ pub struct TopicView<'core> {
     pub counters: TopicCounters,
     /// How many ids are remembered for deduplication.
     pub remembered_ids: u64,
-    /// How many ids were forgotten early for want of room, since the broker started.
+    /// How many ids were forgotten early for want of room, since the broker started or last undid a group.
     pub ids_forgotten_early: u64,
 }
 

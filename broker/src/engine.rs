@@ -39,10 +39,10 @@ use std::{
 };
 
 use broker_core::{
-    Core,
+    Core, Why,
     change::Effects,
     counters::QueueCounters,
-    identity::{QueueId, Sequence},
+    identity::{LeaseId, QueueId, Sequence},
     settings::RedriveLimits,
 };
 use units::Timestamp;
@@ -128,6 +128,8 @@ pub struct Engine {
     telling: Telling,
     losses: Losses,
     metrics: Metrics,
+    /// The first that this process may have given.
+    first_lease: LeaseId,
     /// The number of the audit trail's next item.
     next_audit: u64,
     /// Once set, receives no longer wait.
@@ -203,7 +205,8 @@ impl Engine {
     fn restore(&mut self) -> Result<(), StoreError> {
         self.forget_effects();
         self.bodies.clear();
-        self.core = start::restore(&mut *self.store, &self.clock, &mut self.effects)?;
+        let why = Why::Undo { since: self.first_lease };
+        self.core = start::restore(&mut *self.store, why, &self.clock, &mut self.effects)?;
         self.limit_core();
         Ok(())
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use broker_core::{
-    Core, Restore,
+    Core, Restore, Why,
     change::{
         Change, CopyRecord, Effects, FailureRecord, HighWater, LeaseRecord, MessageRecord, QueueRecord,
         RedriveRecord, RememberedId, SubscriptionRecord, TopicRecord,
@@ -175,12 +175,12 @@ impl Memory {
     }
 
     /// Starts a core from what is committed.
-    pub(crate) fn restore(&self, now: Timestamp, effects: &mut Effects, plant: &Plant) -> Core {
+    pub(crate) fn restore(&self, why: Why, now: Timestamp, effects: &mut Effects, plant: &Plant) -> Core {
         let high_water =
             if self.high_water == HighWater::default() { Core::new(1).high_water() } else { self.high_water };
         let mut restore = Core::restore(1, high_water);
         self.hand_over(&mut restore, plant);
-        let mut core = restore.finish(now, effects);
+        let mut core = restore.finish(why, now, effects);
         core.limit_redrives(REDRIVE_LIMITS);
         core
     }

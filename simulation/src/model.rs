@@ -19,6 +19,7 @@ mod topic;
 use std::{collections::BTreeMap, sync::Arc};
 
 use broker_core::{
+    Why,
     change::HighWater,
     command::{Command, Destination},
     counters::QueueCounters,
@@ -165,10 +166,10 @@ impl Model {
         Ok(Reply::Removed { count })
     }
 
-    /// The broker was restarted: leases that were live run again, paces count anew.
-    pub fn restart(&mut self, now: Timestamp) {
+    /// The broker was restarted, or a group of it undone: leases that were live run again, paces count anew.
+    pub fn restart(&mut self, why: Why, now: Timestamp) {
         for queue in self.queues.values_mut() {
-            queue.restart(now);
+            queue.restart(why, now);
         }
         for redrive in self.redrives.values_mut() {
             redrive.restart(now);

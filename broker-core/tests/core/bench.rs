@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use broker_core::{
-    Core,
+    Core, Why,
     activity::{Activity, ActivityKind},
     change::Effects,
     choice::Chosen,
@@ -124,7 +124,12 @@ impl Bench {
 
     /// Stops the broker and starts it again from what was recorded.
     pub(crate) fn restart(&mut self) {
-        self.core = self.disk.restore(self.now);
+        self.make_again(Why::Start);
+    }
+
+    /// Makes the core again from what was recorded.
+    pub(crate) fn make_again(&mut self, why: Why) {
+        self.core = self.disk.restore(why, self.now);
         self.wait(Duration::ZERO);
     }
 

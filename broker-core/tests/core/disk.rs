@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use broker_core::{
-    Core,
+    Core, Why,
     change::{
         Change, CopyRecord, Effects, FailureRecord, HighWater, LeaseRecord, MessageRecord, QueueRecord,
         RedriveRecord, RememberedId, SubscriptionRecord, TopicRecord,
@@ -116,7 +116,7 @@ impl Disk {
     }
 
     /// A core that knows what is recorded here, and nothing else.
-    pub(crate) fn restore(&mut self, now: Timestamp) -> Core {
+    pub(crate) fn restore(&mut self, why: Why, now: Timestamp) -> Core {
         let mut restore = Core::restore(2, self.high_water);
         self.queues.values().for_each(|it| restore.queue(it.clone()));
         self.topics.values().for_each(|it| restore.topic(it.clone()));
@@ -132,7 +132,7 @@ impl Disk {
         self.redrives.values().for_each(|it| restore.redrive(it.clone()));
         self.remembered.iter().for_each(|it| restore.remembered(*it));
         let mut effects = Effects::default();
-        let core = restore.finish(now, &mut effects);
+        let core = restore.finish(why, now, &mut effects);
         self.record(&mut effects, &core);
         core
     }

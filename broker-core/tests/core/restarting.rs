@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use broker_core::{
+    Why,
     command::{NewMessage, Receive, When},
+    identity::LeaseId,
     reply::{Published, SettleStatus},
     settings::{Ordering, QueueSettingsPatch},
 };
@@ -39,6 +41,18 @@ fn a_live_lease_runs_again_for_its_length_at_most_half_a_minute() {
         bench.wait(Duration::from_millis(1));
         assert_eq!(bench.states("jobs"), [1, 0, 0, 0]);
     }
+}
+
+#[test]
+fn where_a_group_is_undone_no_lease_ends_before_its_time() {
+    let mut bench = jobs();
+    bench.publish_ids("jobs", [1]);
+    bench.deliveries(Receive { lease: Some(seconds(3600)), ..receive("jobs", 1) });
+    bench.make_again(Why::Undo { since: LeaseId(1) });
+    bench.wait(seconds(3599));
+    assert_eq!(bench.states("jobs"), [0, 1, 0, 0]);
+    bench.wait(seconds(1));
+    assert_eq!(bench.states("jobs"), [1, 0, 0, 0]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use broker_core::{Core, change::Effects};
+use broker_core::{Core, Why, change::Effects, identity::LeaseId};
 use serve::{budget::Budget, health::Health};
 use tokio::{sync::watch, task::spawn_blocking};
 
@@ -207,7 +207,8 @@ impl Engine {
         let stored = store.last()?.map(|(_, at)| at).unwrap_or_default();
         let clock = Clock::start(stored, time);
         let mut effects = Effects::default();
-        let core = restore(&mut *store, &clock, &mut effects)?;
+        let core = restore(&mut *store, Why::Start, &clock, &mut effects)?;
+        let first_lease = LeaseId(core.high_water().next_lease);
         let chooser = Chooser::new(Arc::clone(&line), store.reader());
         let mut engine = Self {
             core,
@@ -227,6 +228,7 @@ impl Engine {
             telling: Telling::new(feed),
             losses: Losses::default(),
             metrics: Metrics::new(),
+            first_lease,
             next_audit,
             draining: false,
             paused_until: None,
@@ -244,6 +246,7 @@ impl Engine {
 /// for the next commit.
 pub(super) fn restore(
     store: &mut dyn Store,
+    why: Why,
     clock: &Clock,
     effects: &mut Effects,
 ) -> Result<Core, StoreError> {
@@ -254,5 +257,5 @@ pub(super) fn restore(
     };
     let mut restore = Core::restore(seed, high_water);
     store.load(&mut restore)?;
-    Ok(restore.finish(clock.now(), effects))
+    Ok(restore.finish(why, clock.now(), effects))
 }

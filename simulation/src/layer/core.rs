@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, convert::Infallible, time::Duration};
 
 use broker_core::{
-    Core,
+    Core, Why,
     change::Effects,
     command::{Command, DeadLetters, Nack, NackKind},
     core::Rehearsal,
@@ -41,6 +41,8 @@ pub struct CoreLayer {
     clients: Clients,
     plant: Plant,
     now: Timestamp,
+    /// The first lease that was not given before the latest start.
+    first_lease: LeaseId,
     turns: u64,
     /// Deliveries that nobody took; handed back with the next group.
     given_back: Vec<Nack>,
@@ -68,6 +70,7 @@ impl CoreLayer {
             clients: Clients::new(Scenery::new(false)),
             plant: Plant::new(bug),
             now: BEGINNING,
+            first_lease: LeaseId(1),
             turns: 0,
             given_back: Vec::new(),
             tally: Tally::default(),
@@ -176,9 +179,13 @@ impl CoreLayer {
     fn roll_back(&mut self, before: Model) {
         self.tally.undone += 1;
         self.forget_effects();
-        self.core = self.memory.restore(self.now, &mut self.effects, &self.plant);
+        self.core = self.memory.restore(self.undo(), self.now, &mut self.effects, &self.plant);
         self.model = before;
-        self.model.restart(self.now);
+        self.model.restart(self.undo(), self.now);
+    }
+
+    const fn undo(&self) -> Why {
+        Why::Undo { since: self.first_lease }
     }
 
     /// The broker is started again; its clock starts at the later of the stored and the wall clock's.
@@ -191,8 +198,9 @@ impl CoreLayer {
         self.tally.starts += 1;
         self.given_back.clear();
         self.forget_effects();
-        self.core = self.memory.restore(self.now, &mut self.effects, &self.plant);
-        self.model.restart(self.now);
+        self.core = self.memory.restore(Why::Start, self.now, &mut self.effects, &self.plant);
+        self.first_lease = LeaseId(self.core.high_water().next_lease);
+        self.model.restart(Why::Start, self.now);
         self.tick();
         self.commit();
         check_all(&self.core, &self.model)?;

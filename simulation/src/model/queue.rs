@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use broker_core::{
+    Why,
     change::FailureRecord,
     counters::{QueueCounters, QueueGauges},
     identity::{LeaseId, Name, QueueId, Selector, Sequence},
@@ -268,12 +269,16 @@ impl Queue {
         if count == 0 { Err(Refusal::MessageNotFound) } else { Ok(Reply::Removed { count }) }
     }
 
-    pub(super) fn restart(&mut self, now: Timestamp) {
+    pub(super) fn restart(&mut self, why: Why, now: Timestamp) {
         for copy in &mut self.copies {
             copy.state = match copy.state {
                 State::Waiting { available_at, .. } => waits(available_at, copy.position_at, now),
                 State::Leased { lease, .. } => {
-                    let length = self.leases[&lease].length.min(LONGEST_AFTER_RESTART);
+                    let length = self.leases[&lease].length;
+                    let length = match why {
+                        Why::Undo { since } if lease >= since => length,
+                        Why::Start | Why::Undo { .. } => length.min(LONGEST_AFTER_RESTART),
+                    };
                     State::Leased { lease, until: now.plus(length) }
                 }
                 dead @ State::Dead { .. } => dead,

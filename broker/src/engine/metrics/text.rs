@@ -46,14 +46,19 @@ const TOPIC_FIGURES: &[Figure<TopicFigures>] = &[
     ("broker_topic_ids_forgotten_early_total", "counter", "Ids forgotten for want of room.", |t| {
         t.ids_forgotten_early
     }),
-    ("broker_topic_published_total", "counter", "Messages published since the start.", |t| {
-        t.counters.published
-    }),
+    (
+        "broker_topic_published_total",
+        "counter",
+        "Messages published, from 0 at a start or after a full disk.",
+        |t| t.counters.published,
+    ),
     ("broker_topic_unrouted_total", "counter", "Messages published that wait in no queue.", |t| {
         t.counters.unrouted
     }),
     ("broker_topic_duplicates_total", "counter", "Messages that were duplicates.", |t| t.counters.duplicates),
-    ("broker_topic_rejected_total", "counter", "Messages refused.", |t| t.counters.rejected),
+    ("broker_topic_rejected_total", "counter", "Messages refused for want of room or route.", |t| {
+        t.counters.rejected
+    }),
 ];
 
 /// All figures as Prometheus text.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use broker::Delivery;
 use broker_core::{
+    Why,
     command::{Command, Receive},
     identity::Sequence,
 };
@@ -64,7 +65,7 @@ impl StoreLayer {
     /// The model does what the engine did, and each answer is compared.
     fn follow(&mut self, sent: &[Sent], answers: Vec<Option<Answer>>, fulls: u32, now: Timestamp) -> Checked {
         if fulls > 0 {
-            self.model.restart(now);
+            self.model.restart(Why::Undo { since: self.first_lease }, now);
         }
         if fulls > 1 {
             self.paused_until = now.plus(PAUSE);
@@ -148,7 +149,7 @@ impl StoreLayer {
         self.tally.deaths += 1;
         let mut nothing = std::mem::take(&mut self.model);
         if fulls > 0 {
-            nothing.restart(now);
+            nothing.restart(Why::Undo { since: self.first_lease }, now);
         }
         let mut all = nothing.clone();
         begin(&mut all, &self.given_back, self.is_paused(now), now);

@@ -6,7 +6,7 @@ use broker::{
     engine::{EngineSettings, by_hand, clock::Time as _},
     store::{Store as _, StoreError, folder::DataFolder, sqlite::SqliteStore},
 };
-use broker_core::identity::LeaseId;
+use broker_core::{Why, identity::LeaseId};
 use rusqlite::{Connection, Row};
 use units::Timestamp;
 
@@ -77,7 +77,7 @@ impl StoreLayer {
         let (core, _) = self.running()?.engine.look();
         let mut differences = Vec::new();
         for (place, mut model) in may_be.into_iter().enumerate() {
-            model.restart(now);
+            model.restart(Why::Start, now);
             // Where not even that found room, nothing was done that fell due.
             if fulls < 2 {
                 model.tick(now);
@@ -87,6 +87,7 @@ impl StoreLayer {
                 .and_then(|()| same(|| "the leases that are stored".to_owned(), &leases, &lengths(&model)));
             match checked {
                 Ok(()) => {
+                    self.first_lease = LeaseId(model.next.next_lease);
                     self.model = model;
                     self.tally.happened += u64::from(place > 0);
                     return self.check_stored();
@@ -128,7 +129,7 @@ impl StoreLayer {
         if let Some(read_at) = self.notes.lock().read_at {
             let now = read_at.max(self.time.wall());
             let begun = may_be.iter().cloned().map(|mut model| {
-                model.restart(now);
+                model.restart(Why::Start, now);
                 model.tick(now);
                 model
             });

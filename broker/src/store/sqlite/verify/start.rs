@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use broker_core::{Core, change::Effects, view::QueueView};
+use broker_core::{Core, Why, change::Effects, view::QueueView};
 
 use super::Verifier;
 use crate::store::{
@@ -33,7 +33,7 @@ impl Verifier<'_> {
         };
         let mut restore = Core::restore(0, high_water);
         load::all(self.connection, &mut restore, &mut RememberedRows::default())?;
-        Ok(restore.finish(at, &mut Effects::default()))
+        Ok(restore.finish(Why::Start, at, &mut Effects::default()))
     }
 
     fn totals(&mut self, queue: &QueueView<'_>) {
