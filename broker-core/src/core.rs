@@ -200,7 +200,8 @@ impl Core {
         self.latest = now;
     }
 
-    /// Settles deliveries, once each receipt turned out to be one that this queue has given.
+    /// Settles deliveries, once each receipt turned out to be one that this queue has given, or one that is gone
+    /// with all that it gave.
     fn settle(
         &mut self,
         queue: &Name,
@@ -209,10 +210,14 @@ impl Core {
         how: impl FnOnce(&mut Queue, &mut Turn<'_>) -> Vec<Settled>,
     ) -> Result<Reply, Refusal> {
         let id = self.queue_id(queue)?;
-        let HighWater { next_sequence, next_lease, .. } = self.high_water;
+        let HighWater { next_sequence, next_lease, next_destination } = self.high_water;
+        let is_gone = |other: QueueId| {
+            let is_there = self.queues.contains_key(&other) || self.topics.contains_key(&TopicId(other.0));
+            other.0 < next_destination && !is_there
+        };
         let ours = |receipt: &Receipt| {
             let given = receipt.sequence < Sequence(next_sequence) && receipt.lease < LeaseId(next_lease);
-            receipt.queue == id && given
+            given && (receipt.queue == id || is_gone(receipt.queue))
         };
         if let Some(index) = receipts.iter().position(|receipt| !ours(receipt)) {
             return Err(Refusal::ForeignReceipt { index });

@@ -104,7 +104,9 @@ impl Queue {
     }
 
     fn standing(&self, receipt: Receipt, messages: &Messages) -> Standing {
-        let Some(slot) = messages.find_copy(receipt.sequence, self.id) else { return Standing::Gone };
+        let is_own = receipt.queue == self.id;
+        let found = messages.find_copy(receipt.sequence, self.id).filter(|_| is_own);
+        let Some(slot) = found else { return Standing::Gone };
         let copy = messages.copy(slot);
         match copy.state {
             State::Leased(lease) if lease == receipt.lease => Standing::Held(slot),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use broker_core::{
     command::{Command, Destination},
-    identity::Sequence,
-    reply::{Refusal, Reply},
+    identity::{QueueId, Receipt, Sequence},
+    reply::{Refusal, Reply, SettleStatus},
     settings::{OnFull, Ordering, QueueSettingsPatch},
 };
 
@@ -150,14 +150,25 @@ fn a_million_messages_of_a_removed_queue_go_in_slices() {
 }
 
 #[test]
-fn a_receipt_of_a_removed_queue_is_foreign_to_one_of_the_same_name() {
+fn a_receipt_of_a_removed_queue_is_settled_already_in_one_of_the_same_name_and_keeps_no_other_from_it() {
     let mut bench = Bench::with_queue(QueueSettingsPatch::default());
     bench.publish_ids("jobs", [1]);
-    let receipt = bench.receipt("jobs");
+    let old = bench.receipt("jobs");
     bench.apply(Command::DeleteQueue { name: name("jobs"), force: true }).unwrap();
     bench.put_queue("jobs", QueueSettingsPatch::default());
-    let ack = Command::Ack { queue: name("jobs"), receipts: vec![receipt] };
-    assert!(matches!(bench.apply(ack), Err(Refusal::ForeignReceipt { index: 0 })));
+    bench.publish_ids("jobs", [2]);
+    let receipts = vec![old, bench.receipt("jobs")];
+    let reply = bench.apply(Command::Ack { queue: name("jobs"), receipts: receipts.clone() });
+    let Ok(Reply::Settled(settled)) = reply else { panic!("{reply:?}") };
+    let statuses: Vec<_> = settled.iter().map(|it| it.status).collect();
+    assert_eq!(statuses, [SettleStatus::AlreadySettled, SettleStatus::Done]);
+    // One of a queue that is there is a mistake, and so is one that no queue ever gave.
+    bench.put_queue("others", QueueSettingsPatch::default());
+    let made_up = Receipt { queue: QueueId(999), ..old };
+    for (queue, receipt) in [("others", receipts[1]), ("jobs", made_up)] {
+        let ack = Command::Ack { queue: name(queue), receipts: vec![receipt] };
+        assert!(matches!(bench.apply(ack), Err(Refusal::ForeignReceipt { index: 0 })), "{queue}");
+    }
 }
 
 #[test]

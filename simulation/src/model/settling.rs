@@ -39,9 +39,12 @@ impl Model {
         how: impl FnOnce(&mut Queue) -> Vec<Settled>,
     ) -> Result<Reply, Refusal> {
         let next = self.next;
+        let queues: Vec<u32> = self.queues.values().map(|it| it.id.0).collect();
+        let topics: Vec<u32> = self.topics.values().map(|it| it.id.0).collect();
         let queue = named(&mut self.queues, name)?;
+        let is_gone = |id: u32| id < next.next_destination && !queues.contains(&id) && !topics.contains(&id);
         let given = |receipt: &Receipt| {
-            receipt.queue == queue.id
+            (receipt.queue == queue.id || is_gone(receipt.queue.0))
                 && receipt.sequence.0 < next.next_sequence
                 && receipt.lease.0 < next.next_lease
         };
@@ -56,7 +59,8 @@ impl Model {
 
 impl Queue {
     fn standing(&self, receipt: Receipt) -> Standing {
-        let Some(place) = self.find(receipt.sequence) else { return Standing::Gone };
+        let is_own = receipt.queue == self.id;
+        let Some(place) = self.find(receipt.sequence).filter(|_| is_own) else { return Standing::Gone };
         let copy = &self.copies[place];
         match copy.state {
             State::Leased { lease, .. } if lease == receipt.lease => Standing::Held(place),
