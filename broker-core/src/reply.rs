@@ -72,6 +72,8 @@ pub struct Delivered {
     pub redrive_count: u32,
     /// Whether it came into the queue by a replay.
     pub replayed: bool,
+    /// Whether it is given once more, to the `receive_id` that it was handed out to.
+    pub again: bool,
     /// Whether failures of it are on record (then the store knows the last reason).
     pub failed_before: bool,
 }

@@ -189,7 +189,8 @@ impl Queue {
     fn hand_out_again(&self, lease: LeaseId, messages: &Messages) -> Vec<Delivered> {
         let slots = self.held_under(lease, messages);
         let expiry = |slot| (lease, messages.copy(slot).trail().lease_expires_at);
-        slots.map(|slot| self.delivered(slot, Some(expiry(slot)), messages)).collect()
+        let again = |slot| Delivered { again: true, ..self.delivered(slot, Some(expiry(slot)), messages) };
+        slots.map(again).collect()
     }
 
     /// The copies that a lease still holds, in the order they were handed out.
@@ -221,6 +222,7 @@ impl Queue {
             first_delivered_at: trail.first_delivered_at.unwrap_or(message.published_at),
             redrive_count: trail.redrive_count,
             replayed: trail.replayed,
+            again: false,
             failed_before: trail.failures > 0,
         }
     }

@@ -86,7 +86,8 @@ pub struct ReceiveBody {
     #[serde(default)]
     #[schema(value_type = Label)]
     consumer: Given<Label>,
-    /// Names the receive: the same value again gives those of its deliveries that are still leased.
+    /// Names the receive: the same value again gives those of its deliveries that are still leased, all of them,
+    /// whatever `max` and `max_bytes` are then.
     #[serde(default)]
     #[schema(value_type = Label)]
     receive_id: Given<Label>,
@@ -205,7 +206,8 @@ fn place_to_wait<'a>(api: &'a Api, in_flight: &InFlight) -> Result<SemaphorePerm
 }
 
 /// The answer with those deliveries, the first ones, that have room in it, at least one; how many they are. What is
-/// escaped in texts, and reasons, made it longer than was foreseen. Those without a receipt can't go back.
+/// escaped in texts, and reasons, made it longer than was foreseen. Those without a receipt can't go back, and
+/// those that are given again were in an answer that had room for them.
 fn render(deliveries: &[Delivery], most: usize) -> (Vec<u8>, usize) {
     let messages: usize = deliveries.iter().map(|delivery| delivery.record.len() + 384).sum();
     let mut out = Vec::with_capacity(32 + messages.min(most));
@@ -217,7 +219,8 @@ fn render(deliveries: &[Delivery], most: usize) -> (Vec<u8>, usize) {
             out.push(b',');
         }
         write_delivery(&mut out, delivery);
-        if written > 0 && out.len() + END.len() > most && delivery.delivered.receipt.is_some() {
+        let may_go_back = delivery.delivered.receipt.is_some() && !delivery.delivered.again;
+        if written > 0 && out.len() + END.len() > most && may_go_back {
             out.truncate(before);
             break;
         }

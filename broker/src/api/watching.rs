@@ -18,7 +18,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Api, path::BySource, problem::MESSAGE_NOT_FOUND};
 use crate::{
-    auth::{Caller, grant::Role},
+    auth::Caller,
     engine::journey::{Journey, Step},
 };
 
@@ -153,13 +153,9 @@ impl From<Step> for StepText {
 }
 
 impl StepText {
-    /// What a consumer wrote is for those who may consume from the queue too; where the queue is gone, for those
-    /// who may from any.
+    /// What a consumer wrote is for those who may see what happens in the queue.
     fn keep_from(&mut self, caller: &Caller) {
-        let may_see = match self.queue.as_deref() {
-            Some(queue) => caller.may(Role::Consume, queue),
-            None => caller.is_admin_of_all(),
-        };
+        let may_see = caller.may_see(self.queue.as_deref());
         self.reason = self.reason.take().filter(|_| may_see);
     }
 
@@ -183,7 +179,7 @@ impl StepText {
 /// What happened to a message: where it was published and copied to, each lease and how it ended.
 ///
 /// After a restart only the failures of messages that still exist are known, and `complete` is false. A
-/// `reason` is shown to those who may consume from its queue.
+/// `reason` is shown to those who may consume from its queue; where that is gone, to `admin:*`.
 #[utoipa::path(get, path = "/messages/{id}", operation_id = "get_journey", tag = "watching", params(ById, BySource), responses(
     (status = 200, description = "The newest message of this id", body = JourneyText),
     (status = 404, description = "`message-not-found`"),

@@ -48,6 +48,16 @@ impl Caller {
         self.0.as_ref().is_none_or(|token| token.allows(role, name))
     }
 
+    /// Whether it may see what happened in a queue, with its messages' ids and reasons: what happened in one that is
+    /// gone is for `admin:*` alone.
+    #[must_use]
+    pub fn may_see(&self, queue: Option<&str>) -> bool {
+        match queue {
+            Some(queue) => self.may(Role::Consume, queue),
+            None => self.is_admin_of_all(),
+        }
+    }
+
     /// Whether it has any role on a name.
     #[must_use]
     pub fn may_any(&self, name: &str) -> bool {

@@ -108,6 +108,8 @@ async fn the_same_receive_id_gives_what_is_still_leased_of_it_again() {
     let named = json!({"receive_id": "r", "max": 2});
     let first = server.receive("jobs", named.clone()).await;
     assert_eq!(server.receive("jobs", named.clone()).await, first);
+    let less = json!({"receive_id": "r", "max": 1, "max_bytes": 1});
+    assert_eq!(server.receive("jobs", less).await, first, "whatever it asks for besides");
     server.settle("jobs", "ack", json!({"receipts": [first[0]["receipt"]]})).await;
     assert_eq!(server.receive("jobs", named.clone()).await, first[1..]);
     server.settle("jobs", "ack", json!({"receipts": [first[1]["receipt"]]})).await;

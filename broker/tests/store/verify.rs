@@ -79,6 +79,31 @@ async fn a_flipped_bit_in_a_body_is_found_and_its_message_named() {
 }
 
 #[tokio::test]
+async fn a_damaged_message_is_named_with_the_queues_that_hold_it_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path());
+    let caller = program.caller();
+    let call = async |method, path: &str, body| caller.call(method, path, body).await.unwrap();
+    for path in ["/queues/first", "/queues/later", "/topics/shop"] {
+        let settings = if path == "/topics/shop" { json!({"retention": "1h"}) } else { json!({}) };
+        call(Method::PUT, path, settings).await;
+    }
+    call(Method::PUT, "/topics/shop/subscriptions/first", json!({})).await;
+    caller.publish("/topics/shop/messages", json!([event("one")])).await.unwrap();
+    call(Method::POST, "/queues/first/receive", json!({"auto_ack": true})).await;
+    call(Method::PUT, "/topics/shop/subscriptions/later", json!({"from": "earliest"})).await;
+    assert!(program.terminate().success());
+    let database = Connection::open(folder.path().join("broker.sqlite")).unwrap();
+    database.execute("UPDATE messages SET size = size + 1", []).unwrap();
+    drop(database);
+    let report = verify(folder.path());
+    assert_eq!(
+        report.faults.iter().map(|fault| fault.queues.clone()).collect::<Vec<_>>(),
+        [["later", "shop"]]
+    );
+}
+
+#[tokio::test]
 async fn each_kind_of_fault_is_found() {
     let folder = tempfile::tempdir().unwrap();
     with_everything(folder.path()).await;

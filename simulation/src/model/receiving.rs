@@ -19,7 +19,8 @@ impl Queue {
         now: Timestamp,
     ) -> Result<Reply, Refusal> {
         if let Some(lease) = request.receive_id.as_deref().and_then(|id| self.open_lease_of(id)) {
-            return Ok(Reply::Delivered(self.held_under(lease)));
+            let again = self.held_under(lease).into_iter().map(|it| Delivered { again: true, ..it });
+            return Ok(Reply::Delivered(again.collect()));
         }
         let lease = LeaseId(*next_lease);
         let until = now.plus(request.lease.unwrap_or(self.settings.lease));
@@ -99,6 +100,7 @@ impl Queue {
             first_delivered_at: copy.first_delivered_at.unwrap_or(message.published_at),
             redrive_count: copy.redrive_count,
             replayed: copy.replayed,
+            again: false,
             failed_before: copy.failures > 0,
         }
     }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::query::Wanted;
 use crate::{
     api::watching::What,
-    auth::{Caller, grant::Role},
+    auth::Caller,
     engine::feed::{LeftOut, Told, ToldActivity},
 };
 
@@ -107,12 +107,10 @@ impl EventText {
     }
 }
 
-/// What happens in a queue is for those who may consume from it, and what is published to a topic for those who
-/// have any role on it; what is left of places that are gone is for those who may do everything.
+/// What is published to a topic is for those who have any role on it.
 fn may_watch(caller: &Caller, queue: Option<&Name>, topic: Option<&Name>) -> bool {
-    match (queue, topic) {
-        (Some(queue), _) => caller.may(Role::Consume, queue.as_str()),
-        (None, Some(topic)) => caller.may_any(topic.as_str()),
-        (None, None) => caller.is_admin_of_all(),
+    match topic {
+        Some(topic) => caller.may_any(topic.as_str()),
+        None => caller.may_see(queue.map(Name::as_str)),
     }
 }

@@ -66,7 +66,11 @@ struct What {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Answer {
-    Task { task: String, not_found: Vec<String> },
+    Task {
+        task: String,
+        #[serde(default)]
+        not_found: Vec<String>,
+    },
     Done(Done),
 }
 

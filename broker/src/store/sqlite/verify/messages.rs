@@ -1,5 +1,7 @@
 //! Each message: its checksum, that it is an event, and where it was placed.
 
+use std::collections::BTreeSet;
+
 use broker_core::change::HighWater;
 use rusqlite::Row;
 
@@ -68,10 +70,31 @@ impl Verifier<'_> {
     }
 
     fn message_fault(&mut self, what: FaultKind, message: &MessageRow<'_>, detail: &str) {
-        let placements = layout::read_placements(message.placements).unwrap_or_default();
-        let places = placements.iter().filter(|placement| self.names.contains_key(&placement.queue.0));
-        let queues = places.map(|placement| self.name(placement.queue.0)).collect();
+        let queues = self.places(message).into_iter().map(|queue| self.name(queue)).collect();
         let fault = Fault::new(what, detail).named(Head::of_damaged(message.record));
         self.report.add(Fault { sequence: Some(message.sequence.cast_unsigned()), queues, ..fault });
+    }
+
+    /// The numbers of the queues and topics that hold a message: those that it was placed in or came into later, but
+    /// for what it is gone from, as far as that can be read.
+    fn places(&self, message: &MessageRow<'_>) -> BTreeSet<u32> {
+        let placements = layout::read_placements(message.placements).unwrap_or_default();
+        let mut places: BTreeSet<u32> = placements.iter().map(|placement| placement.queue.0).collect();
+        for (queue, is_gone) in self.copies(message.sequence).unwrap_or_default() {
+            if is_gone {
+                places.remove(&queue);
+            } else {
+                places.insert(queue);
+            }
+        }
+        places.retain(|queue| self.names.contains_key(queue));
+        places
+    }
+
+    /// The copies of a message of which there is something special to say: in which queue, and whether it is gone.
+    fn copies(&self, sequence: i64) -> rusqlite::Result<Vec<(u32, bool)>> {
+        let sql = "SELECT queue, state = 0 FROM copies WHERE sequence = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_map([sequence], |row| row.try_into())?.collect()
     }
 }
