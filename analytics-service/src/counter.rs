@@ -10,7 +10,10 @@ use std::{
 };
 
 use events::ParseError;
-use messaging::transport::{Delivery, Mode, Receive, Transport, TransportError};
+use messaging::{
+    status::Report,
+    transport::{Delivery, Mode, Receive, Transport, TransportError},
+};
 use tokio_util::sync::CancellationToken;
 use units::Timestamp;
 
@@ -42,6 +45,8 @@ pub struct Counter {
     pub store: Store,
     /// How many events are handed out and not counted yet, of all queues.
     pub in_hand: Arc<AtomicI64>,
+    /// Whether it gets what there is to count.
+    pub report: Arc<Report>,
 }
 
 impl Counter {
@@ -53,8 +58,9 @@ impl Counter {
         let mut missed = 0;
         while !shutdown.is_cancelled() {
             match self.transport.receive(self.queue, &self.receive()).await {
-                Ok(deliveries) if deliveries.is_empty() && missed == 0 => {}
+                Ok(deliveries) if deliveries.is_empty() && missed == 0 => self.report.well(),
                 Ok(deliveries) => {
+                    self.report.well();
                     let tally = tally(&deliveries, Timestamp::now(), std::mem::take(&mut missed));
                     if self.add(deliveries.len(), tally, &shutdown).await.is_none() {
                         // Not counted: the row of `begin` stays, and owns up to it.
@@ -111,7 +117,9 @@ impl Counter {
     /// Asks for nothing before the broker says that it is there: each receive that fails may have cost
     /// a batch, so none is tried in vain.
     async fn wait_until_ready(&self, error: &TransportError, shutdown: &CancellationToken) {
-        tracing::warn!(%error, queue = self.queue, "receive_failed");
+        if self.report.trouble(error.to_string()) {
+            tracing::warn!(%error, queue = self.queue, "receive_failed");
+        }
         loop {
             pause(shutdown).await;
             if shutdown.is_cancelled() || self.transport.ready().await.is_ok() {

@@ -5,7 +5,6 @@ pub mod api;
 pub mod config;
 pub mod counter;
 pub mod dropped;
-mod readiness;
 pub mod store;
 pub mod summary;
 pub mod tally;
@@ -19,9 +18,11 @@ use counter::Counter;
 use dropped::Dropped;
 use events::queue;
 use messaging::{
+    status::Report,
     topology,
     transport::{self, Transport},
 };
+use operations::readiness;
 use serve::{health::Health, http::Limits, program::Ready};
 use store::Store;
 use tokio::net::TcpListener;
@@ -53,6 +54,7 @@ pub async fn run(
         queue,
         store: store.clone(),
         in_hand: Arc::clone(&in_hand),
+        report: Arc::new(Report::new(Some("not connected to the broker yet"))),
     });
     let work = tokio::spawn(work(transport, counters, health, stop.clone()));
     ready.set();
@@ -75,8 +77,9 @@ async fn work(
     if !topology::declare(&transport, &events::topology(), &stop).await? {
         return Ok(());
     }
+    let workers = counters.each_ref().map(|counter| counter.report.status());
+    let watching = readiness::watch(&workers, health, stop.clone());
     let [orders, payments] = counters;
-    let watching = readiness::watch(Arc::clone(&transport), health, stop.clone());
     tokio::join!(orders.run(stop.clone()), payments.run(stop.clone()), watching);
     Ok(())
 }

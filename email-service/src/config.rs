@@ -1,6 +1,6 @@
 //! The settings: flags, or the environment variables named with them.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Parser;
 use serve::program::LogArgs;
@@ -23,6 +23,9 @@ pub struct Config {
     /// Send by SMTP, such as smtps://user:password@host; without it mails go to the folder mail in the data folder
     #[arg(long, env = "SMTP_URL", hide_env_values = true, value_name = "URL")]
     pub smtp_url: Option<String>,
+    /// How long the SMTP server may take for one mail before it is tried again: 100ms to 5m
+    #[arg(long, env = "SMTP_TIMEOUT", default_value = "30s", value_name = "DURATION", value_parser = time_limit)]
+    pub smtp_timeout: Duration,
     /// Whom the mails are from
     #[arg(long, env = "MAIL_FROM", default_value = "The shop <shop@example.com>", value_name = "SENDER")]
     pub mail_from: Sender,
@@ -40,10 +43,17 @@ impl Config {
             data,
             broker_url,
             smtp_url: None,
+            smtp_timeout: Duration::from_secs(30),
             mail_from: "The shop <shop@example.com>".parse().expect("this is a name and an address"),
             log: LogArgs { log: "info".to_owned(), log_format: serve::logs::LogFormat::Text },
         }
     }
+}
+
+fn time_limit(text: &str) -> Result<Duration, String> {
+    let limit = units::parse_duration(text).map_err(|error| error.to_string())?;
+    let range = Duration::from_millis(100)..=Duration::from_secs(300);
+    if range.contains(&limit) { Ok(limit) } else { Err("it is 100ms to 5m".to_owned()) }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ impl Mailbox {
     /// When the URL is none of SMTP, or the maildir can't be made.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
         match &config.smtp_url {
-            Some(url) => Ok(Self::Smtp(Smtp::new(url)?)),
+            Some(url) => Ok(Self::Smtp(Smtp::new(url, config.smtp_timeout)?)),
             None => Ok(Self::Maildir(Maildir::open(config.data.join("mail"))?)),
         }
     }
@@ -42,7 +42,7 @@ impl Mailbox {
             }
             Self::Smtp(smtp) => smtp.send(mail.message).await.map_err(|error| match error {
                 SmtpError::Permanent(_) => Failure::permanent(error),
-                SmtpError::Transient(_) => Failure::transient(error),
+                SmtpError::Transient(_) | SmtpError::TimedOut(_) => Failure::transient(error),
             }),
         }
     }

@@ -1,4 +1,4 @@
-//! Whether a consumer or a relay does its work, for a service's readiness.
+//! Whether a consumer or a relay, or what a service has in their place, does its work, for the service's readiness.
 
 use tokio::sync::watch;
 
@@ -24,24 +24,30 @@ impl Status {
 
 /// The side that tells.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub struct Report {
     trouble: watch::Sender<Option<String>>,
 }
 
 impl Report {
-    pub(crate) fn new(trouble: Option<&str>) -> Self {
+    /// The report of work that has not begun: what keeps it from that, if anything.
+    #[must_use]
+    pub fn new(trouble: Option<&str>) -> Self {
         Self { trouble: watch::Sender::new(trouble.map(str::to_owned)) }
     }
 
-    pub(crate) fn status(&self) -> Status {
+    /// What others see of it.
+    #[must_use]
+    pub fn status(&self) -> Status {
         Status { trouble: self.trouble.subscribe() }
     }
 
-    pub(crate) fn well(&self) {
+    /// It does its work.
+    pub fn well(&self) {
         self.trouble.send_if_modified(|trouble| trouble.take().is_some());
     }
 
-    pub(crate) fn trouble(&self, trouble: String) {
-        self.trouble.send_replace(Some(trouble));
+    /// Something keeps it from its work. Whether that is news.
+    pub fn trouble(&self, trouble: String) -> bool {
+        self.trouble.send_replace(Some(trouble.clone())).is_none_or(|before| before != trouble)
     }
 }

@@ -1,10 +1,13 @@
 //! The service put together: database, HTTP, relay, both consumers, deadlines; started and stopped as one.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anyhow::Context;
 use events::queue;
-use messaging::{Consumer, Relay, Transport, topology, transport};
+use messaging::{Consumer, Relay, Status, Transport, topology, transport};
 use serve::{health::Health, http::Limits, program::Ready};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -62,7 +65,9 @@ async fn work(
 ) -> anyhow::Result<()> {
     // However it ends, nothing is left that the server could serve for.
     let _stops_the_server = stop.clone().drop_guard();
-    let watching = tokio::spawn(watch_broker(Arc::clone(&transport), health, stop.clone()));
+    let workers = Arc::new(OnceLock::new());
+    let watching = watch_broker(Arc::clone(&transport), Arc::clone(&workers), health, stop.clone());
+    let watching = tokio::spawn(watching);
     if topology::declare(&transport, &events::topology(), &stop).await? {
         let relay = Relay::new(store.outbox().clone(), Arc::clone(&transport));
         let deadlines = Deadlines::new(store.clone(), Arc::clone(&transport), config.deadline);
@@ -71,24 +76,31 @@ async fn work(
             Consumer::new(Arc::clone(&transport), queue, CONSUMER, Arc::new(hearing))
                 .concurrency(config.concurrency)
         };
+        let (stock, payments) =
+            (hear(queue::ORDER_STOCK, Queue::Stock), hear(queue::ORDER_PAYMENTS, Queue::Payments));
+        workers.get_or_init(|| [relay.status(), stock.status(), payments.status()]);
         tokio::join!(
             relay.run(stop.clone()),
-            hear(queue::ORDER_STOCK, Queue::Stock).run(stop.clone()),
-            hear(queue::ORDER_PAYMENTS, Queue::Payments).run(stop.clone()),
+            stock.run(stop.clone()),
+            payments.run(stop.clone()),
             deadlines.run(stop.clone()),
         );
     }
     watching.await.context("watching the broker ended by a panic")
 }
 
-/// Keeps `/readyz` true: orders are taken without the broker, so it is only named as missing.
-async fn watch_broker(transport: Arc<dyn Transport>, health: Health, stop: CancellationToken) {
+/// Keeps `/readyz` true: orders are taken without the broker, so it is only named as missing, be it away, or there
+/// and not doing what it is asked, to declare what is needed first of all.
+async fn watch_broker(
+    transport: Arc<dyn Transport>,
+    workers: Arc<OnceLock<[Status; 3]>>,
+    health: Health,
+    stop: CancellationToken,
+) {
     loop {
-        let missing = match transport.ready().await {
-            Ok(()) => vec![],
-            Err(_) => vec!["broker".to_owned()],
-        };
-        health.set_degraded(missing);
+        let at_work = |workers: &[Status; 3]| workers.iter().all(|worker| worker.trouble().is_none());
+        let is_there = transport.ready().await.is_ok() && workers.get().is_some_and(at_work);
+        health.set_degraded(if is_there { vec![] } else { vec!["broker".to_owned()] });
         tokio::select! {
             () = stop.cancelled() => return health.set_not_ready("stopping"),
             () = tokio::time::sleep(LOOK_AT_BROKER) => {}

@@ -1,10 +1,10 @@
 //! Orders are taken while everything else is down.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use system_tests::{
     apart::{Apart, SERVICES},
     eventually::{equal, eventually},
-    http::get,
+    http::{get, post},
     programs::run,
 };
 
@@ -37,6 +37,43 @@ async fn orders_placed_while_all_else_is_down_end_right_when_it_is_back() {
         shop.until_ledger(order, &["authorize", "capture"]).await;
         shop.until_mails(order, &["order-confirmed", "order-received"]).await;
     }
+}
+
+#[tokio::test]
+async fn a_broker_that_is_there_and_refuses_is_named_by_every_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = Apart::start(folder.path()).await.unwrap();
+    let shop = pipeline.shop();
+    let ready = async |server: &str| {
+        let client = reqwest::Client::new();
+        let answer =
+            client.get(format!("{server}/readyz")).send().await.map_err(|error| error.to_string())?;
+        let status = answer.status().as_u16();
+        Ok::<_, String>((status, answer.json::<Value>().await.map_err(|error| error.to_string())?))
+    };
+    // From now on it wants a token of them, and they have none.
+    let admin = json!({"name": "admin", "allow": ["admin:*"]});
+    let token = post(&format!("{}/tokens", pipeline.broker.own_url()), &admin).await.unwrap();
+    eventually("order-service to name the broker, and to take orders", async || {
+        equal(ready(&shop.orders).await?, (200, json!({"status": "ok", "degraded": ["broker"]})))
+    })
+    .await;
+    for server in [&shop.inventory, &shop.payments, &shop.emails, &shop.analytics] {
+        eventually("a service to say that it is not ready", async || {
+            let (status, answer) = ready(server).await?;
+            equal((status, answer["detail"].as_str().is_some_and(|why| why.contains("401"))), (503, true))
+        })
+        .await;
+    }
+    let order = shop.place("pm_card_visa").await.unwrap();
+    let revoke = reqwest::Client::new().delete(format!("{}/tokens/admin", pipeline.broker.own_url()));
+    let revoked = revoke.bearer_auth(token["token"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(revoked.status(), 204);
+    shop.until(&order, "confirmed").await;
+    eventually("order-service to name nothing any more", async || {
+        equal(ready(&shop.orders).await?, (200, json!({"status": "ok"})))
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! By SMTP, against a server that is really spoken to: at least once, always under the same Message-ID,
 //! and failures told apart by the server's code.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use email_service::{config::Config, store::Listing};
 use messaging::{consumer::Handler, failure::Failure};
@@ -129,6 +132,25 @@ async fn a_server_that_is_away_may_come_back() {
     let handlers = handlers(&by_smtp(folder.path(), &url)).await;
     let failure = handlers.handle(&placed(&order())).await.unwrap_err();
     assert!(matches!(failure, Failure::Transient(_)), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_given_up_and_may_say_something_later() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    // It accepts, and never answers.
+    let silent = tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { smtp_timeout: Duration::from_millis(300), ..by_smtp(folder.path(), &url) };
+    let failure = handlers(&config).await.handle(&placed(&order())).await.unwrap_err();
+    assert!(matches!(failure, Failure::Transient(_)), "{failure:?}");
+    assert!(failure.reason().contains("300ms"), "{}", failure.reason());
+    silent.abort();
 }
 
 #[tokio::test]

@@ -142,7 +142,9 @@ impl Work {
                 let now = Instant::now();
                 deliveries.into_iter().for_each(|delivery| self.take(delivery, now));
             }
-            Err(error) => self.report.trouble(error.to_string()),
+            Err(error) => {
+                self.report.trouble(error.to_string());
+            }
         }
     }
 

@@ -49,6 +49,6 @@ impl UpArgs {
 fn suggest(order_service: &str) -> std::io::Result<()> {
     let order = r#"{"customer":{"name":"Ada","email":"ada@example.com"},"lines":[{"sku":"mug","quantity":2}],"payment_method":"pm_card_visa"}"#;
     let mut out = stdout().lock();
-    writeln!(out, "curl -i {order_service}/orders -H 'Idempotency-Key: my-first-order' -d '{order}'")?;
+    writeln!(out, "curl -i {order_service}/orders -H 'Idempotency-Key: a-first-try' -d '{order}'")?;
     out.flush()
 }
