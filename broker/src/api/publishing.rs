@@ -30,6 +30,7 @@ mod batch;
 mod binary;
 mod draft;
 mod fault;
+mod field;
 mod options;
 mod schema;
 mod structured;

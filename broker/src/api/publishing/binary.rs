@@ -13,7 +13,7 @@ use super::{
     attributes::{Attributes, CONTROLS, Value, has_controls},
     draft::{Draft, Payload},
     fault::Fault,
-    options::{single, trimmed, without_tabs},
+    field::{single, trimmed, without_tabs},
 };
 
 /// Reads a message.

@@ -3,7 +3,7 @@
 
 use axum::http::HeaderMap;
 
-use super::options::without_tabs;
+use super::field::without_tabs;
 
 /// The context.
 #[derive(Debug, PartialEq, Eq)]
