@@ -51,6 +51,12 @@ async fn a_broker_that_is_there_and_refuses_is_named_by_every_service() {
         let status = answer.status().as_u16();
         Ok::<_, String>((status, answer.json::<Value>().await.map_err(|error| error.to_string())?))
     };
+    for server in [&shop.orders, &shop.inventory, &shop.payments, &shop.emails, &shop.analytics] {
+        eventually("all services to be ready", async || {
+            equal(ready(server).await?, (200, json!({"status": "ok"})))
+        })
+        .await;
+    }
     // From now on it wants a token of them, and they have none.
     let admin = json!({"name": "admin", "allow": ["admin:*"]});
     let token = post(&format!("{}/tokens", pipeline.broker.own_url()), &admin).await.unwrap();
