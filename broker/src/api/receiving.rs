@@ -107,7 +107,7 @@ impl ReceiveBody {
             max: self.max.map_or(1, |Whole(max)| usize::try_from(max).unwrap_or(usize::MAX)),
             lease: self.lease.map(|Span(lease)| lease),
             // Data in base64 is a third longer than it counts.
-            max_bytes: self.max_bytes.map_or(DEFAULT_BYTES, |given::Bytes(size)| size.get()) / 4 * 3,
+            max_bytes: (self.max_bytes.map_or(DEFAULT_BYTES, |given::Bytes(size)| size.get()) / 4 * 3).max(1),
             bytes_beside: DELIVERY_BYTES,
             auto_ack: self.auto_ack,
             consumer: self.consumer.0.map(|Text(name)| name.into()),
