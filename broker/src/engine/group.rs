@@ -76,6 +76,7 @@ impl Engine {
             }
         }
         self.settle(asks)?;
+        self.losses.tell(&self.core, self.clock.instant_now());
         let view = self.view();
         looks.into_iter().for_each(|look| look(&view));
         Ok(())
@@ -146,7 +147,6 @@ impl Engine {
         self.bodies.trim();
         self.telling.committed(self.effects.activities.len(), &self.core, now);
         self.losses.note(&self.effects.activities);
-        self.losses.tell(&self.core, self.clock.instant_now());
         self.journeys.remember(&mut self.effects.activities);
         self.forget_effects();
     }
