@@ -111,6 +111,14 @@ pub struct Redriven {
     pub stopped_full: bool,
 }
 
+impl Redriven {
+    /// Whether nothing more is redriven: it was so many, or there is no more room.
+    #[must_use]
+    pub fn is_over(&self, limit: Option<u64>) -> bool {
+        self.stopped_full || limit.is_some_and(|limit| self.sequences.len() as u64 >= limit)
+    }
+}
+
 /// Why a command was refused. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -23,24 +23,10 @@ pub(super) enum Turnout {
 /// What a redrive would do, as far as it was [rehearsed](Core::rehearse_redrive).
 #[derive(Clone, Debug, Default)]
 pub struct Rehearsal {
-    redriven: Redriven,
+    /// What it comes to.
+    pub redriven: Redriven,
     /// What it would take in the queue that they go to.
     demand: Demand,
-}
-
-impl Rehearsal {
-    /// Whether nothing more would be redriven.
-    #[must_use]
-    pub fn is_over(&self, limit: Option<u64>) -> bool {
-        let reached = limit.is_some_and(|limit| self.redriven.sequences.len() as u64 >= limit);
-        reached || self.redriven.stopped_full
-    }
-
-    /// What it comes to.
-    #[must_use]
-    pub fn end(self) -> Redriven {
-        self.redriven
-    }
 }
 
 impl Core {
@@ -58,18 +44,14 @@ impl Core {
         let to = to.map_or(Ok(from), |name| self.queue_id(name))?;
         let Chosen { sequences, not_found } = self.queues[&from].choose_dead(which, &self.messages);
         let mut redriven = Redriven { not_found, ..Redriven::default() };
-        let limit = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         for sequence in sequences {
-            if redriven.sequences.len() >= limit {
+            if redriven.is_over(limit) {
                 break;
             }
             match self.redrive_one(sequence, from, to, step) {
                 Turnout::Redriven => redriven.sequences.push(sequence),
                 Turnout::PassedOver => {}
-                Turnout::Full => {
-                    redriven.stopped_full = true;
-                    break;
-                }
+                Turnout::Full => redriven.stopped_full = true,
             }
         }
         self.close_step(from, step);
@@ -92,7 +74,7 @@ impl Core {
         let from = self.queue_id(name)?;
         let to = to.map_or(Ok(from), |name| self.queue_id(name))?;
         for sequence in which {
-            if so_far.is_over(limit) {
+            if so_far.redriven.is_over(limit) {
                 break;
             }
             let before = so_far.demand;

@@ -20,9 +20,10 @@ pub(super) fn check(parts: &Parts) -> Result<(), Problem> {
     Err(Problem::new(&FOREIGN_PAGE))
 }
 
-/// Lets a request of a browser pass only to a name that nobody else can give this machine: an address, or
-/// `localhost`. By another name the page itself may be of a site whose name was bound to this machine to get in
-/// (DNS rebinding), and for a browser that page and the broker are one.
+/// Lets a request that a browser says the origin of pass only to a name that nobody else can give this machine: an
+/// address, or `localhost`. By another name the page itself may be of a site whose name was bound to this machine
+/// to get in (DNS rebinding), and for a browser that page and the broker are one. Of a GET over plain HTTP a
+/// browser says nothing: by such a name it can read.
 ///
 /// # Errors
 /// `foreign-page`.

@@ -100,14 +100,14 @@ impl Broker {
         let mut all = Redriven::default();
         for slice in slices(&in_publish_order(which, limit)) {
             let earlier = all.sequences.len() as u64;
-            let limit = limit.map(|limit| limit - earlier);
+            let left = limit.map(|limit| limit - earlier);
             let (which, queue) = (DeadLetters::Sequences(slice.to_vec()), queue.clone());
-            let slice = Command::Redrive { queue, which, to: to.cloned(), limit };
+            let slice = Command::Redrive { queue, which, to: to.cloned(), limit: left };
             if let Reply::Redriven(redriven) = self.send_slice(slice, note, earlier).await? {
                 all.sequences.extend(redriven.sequences);
                 all.stopped_full = redriven.stopped_full;
             }
-            if all.stopped_full || limit.is_some_and(|limit| all.sequences.len() as u64 == earlier + limit) {
+            if all.is_over(limit) {
                 break;
             }
         }
@@ -131,11 +131,11 @@ impl Broker {
             let look =
                 move |core: &Core, _| core.rehearse_redrive(&queue, &slice, to.as_ref(), limit, rehearsal);
             rehearsal = self.look(look).await??;
-            if rehearsal.is_over(limit) {
+            if rehearsal.redriven.is_over(limit) {
                 break;
             }
         }
-        Ok(rehearsal.end())
+        Ok(rehearsal.redriven)
     }
 
     /// Has a slice decided. The first waits in line as any command does; for those that follow, the call was

@@ -138,7 +138,7 @@ impl CoreLayer {
             DeadLetters::Ids(_) | DeadLetters::Oldest { .. } => return None,
         };
         let rehearsal = self.core.rehearse_redrive(queue, &which, to.as_ref(), *limit, Rehearsal::default());
-        rehearsal.ok().map(Rehearsal::end)
+        rehearsal.ok().map(|it| it.redriven)
     }
 
     /// Does for the core what the broker does: puts a filter to retained messages, so many of them.

@@ -86,7 +86,7 @@ impl EventText {
     fn of_left_out(left_out: &LeftOut, wanted: &Wanted, caller: &Caller) -> Option<Self> {
         let counts = left_out.counts.iter().filter(|(queue, what, _)| {
             wanted.has(queue.as_ref(), *what)
-                && queue.as_ref().is_none_or(|queue| may_watch(caller, Some(queue), None))
+                && queue.as_ref().is_none_or(|queue| caller.may_see(Some(queue.as_str())))
         });
         let count = counts.map(|(_, _, count)| count).sum();
         (count > 0).then(|| Self { count: Some(Some(count)), ..Self::at(left_out.at) })
