@@ -1,7 +1,6 @@
 //! The broker's process, and what can be done to it.
 
 use std::{
-    fs,
     io::Write as _,
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
@@ -57,12 +56,10 @@ impl Broker {
         self.program.signal(Signal::CONT)
     }
 
-    /// Lets the system refuse to write any of its files beyond that many more bytes than the largest has: no
-    /// full disk, but a write that fails.
-    pub(super) fn let_writes_fail_after(&self, bytes: u64) -> anyhow::Result<()> {
-        let sizes = fs::read_dir(&self.data)?.map(|entry| Ok(entry?.metadata()?.len()));
-        let largest = sizes.collect::<std::io::Result<Vec<u64>>>()?.into_iter().max().unwrap_or_default();
-        let limit = Rlimit { current: Some(largest + bytes), maximum: None };
+    /// Lets the system refuse to write any of its files beyond that place: no full disk, but a write that fails.
+    /// The log starts anew after each checkpoint, and is written to there at once or soon.
+    pub(super) fn let_writes_fail_beyond(&self, bytes: u64) -> anyhow::Result<()> {
+        let limit = Rlimit { current: Some(bytes), maximum: None };
         prlimit(Some(self.program.pid()?), Resource::Fsize, limit)?;
         Ok(())
     }

@@ -98,7 +98,9 @@ impl Trouble {
                 consumer.end().await?;
             }
             Self::FailedWrites => {
-                broker.let_writes_fail_after(random.random_range(0..8 << 20))?;
+                // As with a kill, the moment is the point.
+                sleep(Duration::from_millis(random.random_range(50..3000))).await;
+                broker.let_writes_fail_beyond(random.random_range(0..1 << 20))?;
                 broker.ends_by_itself().await?;
             }
             Self::FullDisk => {
