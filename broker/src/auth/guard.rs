@@ -28,11 +28,11 @@ pub(crate) async fn guard(State(tokens): State<Arc<Tokens>>, request: Request, n
 
 async fn admit(tokens: &Tokens, parts: &mut Parts) -> Result<Caller, Problem> {
     origin::check(parts)?;
-    if tokens.is_empty() && tokens.reach() == Reach::ThisMachine {
-        origin::check_name(parts)?;
-    }
     let path = parts.extensions.get::<MatchedPath>();
     let need = Need::of(&parts.method, path.map(MatchedPath::as_str));
+    if need != Need::Nothing && tokens.is_empty() && tokens.reach() == Reach::ThisMachine {
+        origin::check_name(parts)?;
+    }
     let given = bearer(&parts.headers).and_then(|text| tokens.find(text));
     let Some(token) = given else {
         return if need == Need::Nothing || tokens.is_empty() {

@@ -20,30 +20,31 @@ pub(super) fn check(parts: &Parts) -> Result<(), Problem> {
     Err(Problem::new(&FOREIGN_PAGE))
 }
 
-/// Lets a request that a browser says the origin of pass only to a name that nobody else can give this machine: an
-/// address, or `localhost`. By another name the page itself may be of a site whose name was bound to this machine
-/// to get in (DNS rebinding), and for a browser that page and the broker are one. Of a GET over plain HTTP a
-/// browser says nothing: by such a name it can read.
+/// Lets a request pass that calls the broker by a name that nobody else can give this machine: an address,
+/// `localhost`, a name without a dot or of `.internal`, or none at all. By another name it may be of a page whose
+/// site's name was bound to this machine to get in (DNS rebinding): for a browser that page and the broker are one,
+/// and of a GET it says nothing else.
 ///
 /// # Errors
 /// `foreign-page`.
 pub(super) fn check_name(parts: &Parts) -> Result<(), Problem> {
-    let headers = &parts.headers;
-    let is_of_browser = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
-    let is_own = |authority: Authority| {
-        let host = authority.host();
-        let address = host.trim_start_matches('[').trim_end_matches(']');
-        let name = host.to_ascii_lowercase();
-        address.parse::<IpAddr>().is_ok() || name == "localhost" || name.ends_with(".localhost")
-    };
-    let named = here(parts).and_then(|here| here.parse().ok());
-    if !is_of_browser || named.is_some_and(is_own) {
-        return Ok(());
+    match here(parts) {
+        Some(name) if !is_private(name) => Err(Problem::new(&FOREIGN_PAGE).detail(format!(
+            "it calls the broker {name}: without tokens it is to be called by an address or as localhost; else make \
+             a token, or start it with --allow-anonymous"
+        ))),
+        _ => Ok(()),
     }
-    Err(Problem::new(&FOREIGN_PAGE).detail(
-        "without tokens the broker answers browsers by an address or as localhost: call it so, make a token, or \
-         start it with --allow-anonymous",
-    ))
+}
+
+/// Whether no registry gives that name to others: ICANN allows none without a dot, and keeps `.internal` private;
+/// RFC 6761 keeps `.localhost` on this machine.
+fn is_private(authority: &str) -> bool {
+    let Ok(authority) = authority.parse::<Authority>() else { return false };
+    let name = authority.host().to_ascii_lowercase();
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    let is_reserved = || [".localhost", ".internal"].iter().any(|end| name.ends_with(end));
+    address.parse::<IpAddr>().is_ok() || !name.contains('.') || is_reserved()
 }
 
 /// By which name the broker was called.

@@ -513,47 +513,6 @@ async fn a_receive_that_waits_ends_when_its_token_is_revoked() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_site_changes_nothing_through_its_readers_browser() {
-    let server = Server::with_queue("jobs", json!({})).await;
-    server.publish_ids("jobs", &["1"]).await;
-    let own = format!("http://{}", server.address);
-    let purge = |header: &str, value: &str| {
-        Answer::of(server.request(Method::POST, "/queues/jobs/purge").header(header, value))
-    };
-    for (header, value) in
-        [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")]
-    {
-        purge(header, value).await.problem(403, "foreign-page");
-    }
-    assert_eq!(server.counts("jobs").await["ready"], 1);
-    for (header, value) in [("origin", own.as_str()), ("sec-fetch-site", "same-origin")] {
-        assert_eq!(purge(header, value).await.status, 200, "{header}: {value}");
-    }
-}
-
-#[tokio::test]
-async fn without_tokens_a_browser_is_answered_by_no_name_that_others_can_give() {
-    let server = Server::with_queue("jobs", json!({})).await;
-    let (_, port) = server.address.rsplit_once(':').unwrap();
-    let called = |host: String, browser: bool| {
-        let request = server.request(Method::GET, "/queues").header("host", host);
-        Answer::of(if browser { request.header("sec-fetch-site", "same-origin") } else { request })
-    };
-    let own = ["127.0.0.1", "localhost", "LOCALHOST", "broker.localhost", "[::1]"];
-    for host in own {
-        assert_eq!(called(format!("{host}:{port}"), true).await.status, 200, "{host}");
-    }
-    for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example"] {
-        called(format!("{host}:{port}"), true).await.problem(403, "foreign-page");
-        assert_eq!(called(format!("{host}:{port}"), false).await.status, 200, "a program may");
-    }
-    let token = server.post("/tokens", json!({"name": "admin", "allow": ["admin:*"]})).await.json();
-    let request = server.request(Method::GET, "/queues").header("host", "broker.example");
-    let request = request.header("sec-fetch-site", "same-origin");
-    assert_eq!(Answer::of(request.bearer_auth(token["token"].as_str().unwrap())).await.status, 200);
-}
-
-#[tokio::test]
 async fn a_receive_that_waits_without_a_token_ends_when_the_first_one_is_made() {
     let server = Server::with_queue("jobs", json!({})).await;
     let waiting = server.post("/queues/jobs/receive", json!({"wait": "60s"}));

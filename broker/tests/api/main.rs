@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod browsers;
 mod browsing;
 mod conventions;
 mod damage;
