@@ -66,7 +66,7 @@ pub enum Change {
     },
     /// A lease was given.
     LeasePut(LeaseRecord),
-    /// A lease's length changed (an extend).
+    /// A lease's length changed (an extend, or a start that cut it).
     LeaseLength(LeaseId, Duration),
     /// Nothing is leased under it any more.
     LeaseGone(LeaseId),

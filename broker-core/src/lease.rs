@@ -24,7 +24,7 @@ pub(crate) struct Lease {
     pub(crate) receive_id: Option<Arc<str>>,
     pub(crate) consumer: Option<Arc<str>>,
     pub(crate) leased_at: Timestamp,
-    /// The length on record: the latest that was asked for.
+    /// The length on record: that of the latest extend, or a longer one while several deliveries are open.
     pub(crate) length: Duration,
     /// All it handed out; those that ended are told by their copies.
     pub(crate) sequences: Vec<Sequence>,
@@ -80,13 +80,20 @@ impl Leases {
         true
     }
 
-    /// A delivery of it runs out at another time now. Returns whether the length on record changed.
-    pub(crate) fn extend(&mut self, id: LeaseId, length: Duration, expires_at: Timestamp) -> bool {
+    /// A delivery of it runs out at another time now. Returns the length to be recorded, where it changed: the
+    /// one record is for all its deliveries, none of which may end too early when the core is made again.
+    pub(crate) fn extend(
+        &mut self,
+        id: LeaseId,
+        length: Duration,
+        expires_at: Timestamp,
+    ) -> Option<Duration> {
         if expires_at < self.get(id).due {
             self.look_again(id, expires_at);
         }
         let lease = self.by_id.get_mut(&id).expect("a leased copy names a lease that is open");
-        std::mem::replace(&mut lease.length, length) != length
+        let length = if lease.open > 1 { lease.length.max(length) } else { length };
+        (std::mem::replace(&mut lease.length, length) != length).then_some(length)
     }
 
     /// When a lease wants to be looked at next.

@@ -1,7 +1,5 @@
 //! A core made again from what the store kept.
 
-use std::time::Duration;
-
 use units::Timestamp;
 
 use crate::{
@@ -21,24 +19,12 @@ use crate::{
 /// Why a core is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// The broker was stopped: consumers may be gone, and their leases run again for 30 s at the most.
+    /// The broker was stopped: consumers may be gone, and their leases run again for 30 s at the most. So it is
+    /// until the effects of such a start are on disk.
     Start,
-    /// A group was undone in a broker that goes on: leases that were given since it started, from that one on, run
-    /// again for their whole length, so that none ends before the time that its consumer was told.
-    Undo {
-        /// The first that may have been given since.
-        since: LeaseId,
-    },
-}
-
-impl Why {
-    /// For how long a lease runs again.
-    fn runs_again(self, lease: &LeaseRecord) -> Duration {
-        match self {
-            Self::Undo { since } if lease.id >= since => lease.length,
-            Self::Start | Self::Undo { .. } => lease.length.min(LONGEST_AFTER_RESTART),
-        }
-    }
+    /// A group was undone in a broker that goes on: leases run again for their whole length, so that none ends
+    /// before the time that its consumer was told.
+    Undo,
 }
 
 /// A core that is being restored. Hand in all records of one kind before the next kind, in the order of
@@ -141,8 +127,12 @@ impl Restore {
         self.core
     }
 
-    fn run_lease_again(&mut self, record: LeaseRecord, why: Why, step: &mut Step<'_>) {
-        let expires_at = step.now.plus(why.runs_again(&record));
+    fn run_lease_again(&mut self, mut record: LeaseRecord, why: Why, step: &mut Step<'_>) {
+        let is_cut = why == Why::Start && record.length > LONGEST_AFTER_RESTART;
+        if is_cut {
+            record.length = LONGEST_AFTER_RESTART;
+        }
+        let expires_at = step.now.plus(record.length);
         let messages = &mut self.core.messages;
         let mut open = 0;
         for sequence in &record.sequences {
@@ -157,7 +147,12 @@ impl Restore {
             }
         }
         match self.core.queues.get_mut(&record.queue) {
-            Some(queue) if open > 0 => queue.leases.insert(record, open, expires_at),
+            Some(queue) if open > 0 => {
+                if is_cut {
+                    step.effects.changes.push(Change::LeaseLength(record.id, record.length));
+                }
+                queue.leases.insert(record, open, expires_at);
+            }
             _ => step.effects.changes.push(Change::LeaseGone(record.id)),
         }
     }

@@ -42,7 +42,7 @@ use broker_core::{
     Core, Why,
     change::Effects,
     counters::QueueCounters,
-    identity::{LeaseId, QueueId, Sequence},
+    identity::{QueueId, Sequence},
     settings::RedriveLimits,
 };
 use units::Timestamp;
@@ -128,8 +128,8 @@ pub struct Engine {
     telling: Telling,
     losses: Losses,
     metrics: Metrics,
-    /// The first that this process may have given.
-    first_lease: LeaseId,
+    /// What the core would have to be made again for now: a start, until its effects are on disk.
+    made_again: Why,
     /// The number of the audit trail's next item.
     next_audit: u64,
     /// Once set, receives no longer wait.
@@ -205,8 +205,7 @@ impl Engine {
     fn restore(&mut self) -> Result<(), StoreError> {
         self.forget_effects();
         self.bodies.clear();
-        let why = Why::Undo { since: self.first_lease };
-        self.core = start::restore(&mut *self.store, why, &self.clock, &mut self.effects)?;
+        self.core = start::restore(&mut *self.store, self.made_again, &self.clock, &mut self.effects)?;
         self.limit_core();
         Ok(())
     }

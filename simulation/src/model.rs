@@ -30,7 +30,7 @@ use broker_core::{
 use bytes::Bytes;
 use units::Timestamp;
 
-pub(crate) use self::pacing::LIMITS as REDRIVE_LIMITS;
+pub(crate) use self::{pacing::LIMITS as REDRIVE_LIMITS, queue::LONGEST_AFTER_RESTART};
 pub use self::{
     pacing::Redrive,
     queue::{Copy, Lease, Queue, State},

@@ -75,7 +75,7 @@ impl Queue {
             match queue.standing(receipt, turn.messages) {
                 Standing::Held(slot) => {
                     turn.messages.copy_mut(slot).trail_mut().lease_expires_at = expires_at;
-                    if queue.leases.extend(receipt.lease, length, expires_at) {
+                    if let Some(length) = queue.leases.extend(receipt.lease, length, expires_at) {
                         turn.write(Change::LeaseLength(receipt.lease, length));
                     }
                     SettleStatus::Done

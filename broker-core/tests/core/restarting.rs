@@ -5,7 +5,6 @@ use std::time::Duration;
 use broker_core::{
     Why,
     command::{NewMessage, Receive, When},
-    identity::LeaseId,
     reply::{Published, SettleStatus},
     settings::{Ordering, QueueSettingsPatch},
 };
@@ -48,9 +47,43 @@ fn where_a_group_is_undone_no_lease_ends_before_its_time() {
     let mut bench = jobs();
     bench.publish_ids("jobs", [1]);
     bench.deliveries(Receive { lease: Some(seconds(3600)), ..receive("jobs", 1) });
-    bench.make_again(Why::Undo { since: LeaseId(1) });
+    bench.make_again(Why::Undo);
     bench.wait(seconds(3599));
     assert_eq!(bench.states("jobs"), [0, 1, 0, 0]);
+    bench.wait(seconds(1));
+    assert_eq!(bench.states("jobs"), [1, 0, 0, 0]);
+}
+
+#[test]
+fn where_a_group_is_undone_a_lease_from_before_the_start_runs_as_long_as_that_gave_it() {
+    for (extended, again) in [(None, 30), (Some(3600), 3600)] {
+        let mut bench = jobs();
+        bench.publish_ids("jobs", [1]);
+        let taken = bench.deliveries(Receive { lease: Some(seconds(7200)), ..receive("jobs", 1) });
+        bench.restart();
+        if let Some(extended) = extended {
+            bench.extend(taken[0].receipt.unwrap(), seconds(extended));
+        }
+        bench.make_again(Why::Undo);
+        bench.wait(seconds(again - 1));
+        assert_eq!(bench.states("jobs"), [0, 1, 0, 0]);
+        bench.wait(seconds(1));
+        assert_eq!(bench.states("jobs"), [1, 0, 0, 0]);
+    }
+}
+
+#[test]
+fn where_a_group_is_undone_the_short_extend_of_one_delivery_cuts_no_other_of_its_receive() {
+    let mut bench = jobs();
+    bench.publish_ids("jobs", [1, 2]);
+    let taken = bench.deliveries(receive("jobs", 2));
+    bench.extend(taken[0].receipt.unwrap(), seconds(1));
+    bench.make_again(Why::Undo);
+    bench.wait(seconds(29));
+    assert_eq!(bench.states("jobs"), [0, 2, 0, 0]);
+    bench.ack(taken[0].receipt.unwrap());
+    bench.extend(taken[1].receipt.unwrap(), seconds(1));
+    bench.make_again(Why::Undo);
     bench.wait(seconds(1));
     assert_eq!(bench.states("jobs"), [1, 0, 0, 0]);
 }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use broker_core::{
+    Why,
     change::Change,
     command::{Command, Nack},
     identity::QueueId,
@@ -145,6 +146,7 @@ impl Engine {
             }
         }
         self.bodies.trim();
+        self.made_again = Why::Undo;
         self.telling.committed(self.effects.activities.len(), &self.core, now);
         self.losses.note(&self.effects.activities);
         self.journeys.remember(&mut self.effects.activities);

@@ -9,7 +9,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use broker_core::{Core, Why, change::Effects, identity::LeaseId};
+use broker_core::{Core, Why, change::Effects};
 use serve::{budget::Budget, health::Health};
 use tokio::{sync::watch, task::spawn_blocking};
 
@@ -208,7 +208,6 @@ impl Engine {
         let clock = Clock::start(stored, time);
         let mut effects = Effects::default();
         let core = restore(&mut *store, Why::Start, &clock, &mut effects)?;
-        let first_lease = LeaseId(core.high_water().next_lease);
         let chooser = Chooser::new(Arc::clone(&line), store.reader());
         let mut engine = Self {
             core,
@@ -228,7 +227,7 @@ impl Engine {
             telling: Telling::new(feed),
             losses: Losses::default(),
             metrics: Metrics::new(),
-            first_lease,
+            made_again: Why::Start,
             next_audit,
             draining: false,
             paused_until: None,

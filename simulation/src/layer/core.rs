@@ -41,8 +41,6 @@ pub struct CoreLayer {
     clients: Clients,
     plant: Plant,
     now: Timestamp,
-    /// The first lease that was not given before the latest start.
-    first_lease: LeaseId,
     turns: u64,
     /// Deliveries that nobody took; handed back with the next group.
     given_back: Vec<Nack>,
@@ -70,7 +68,6 @@ impl CoreLayer {
             clients: Clients::new(Scenery::new(false)),
             plant: Plant::new(bug),
             now: BEGINNING,
-            first_lease: LeaseId(1),
             turns: 0,
             given_back: Vec::new(),
             tally: Tally::default(),
@@ -179,13 +176,9 @@ impl CoreLayer {
     fn roll_back(&mut self, before: Model) {
         self.tally.undone += 1;
         self.forget_effects();
-        self.core = self.memory.restore(self.undo(), self.now, &mut self.effects, &self.plant);
+        self.core = self.memory.restore(Why::Undo, self.now, &mut self.effects, &self.plant);
         self.model = before;
-        self.model.restart(self.undo(), self.now);
-    }
-
-    const fn undo(&self) -> Why {
-        Why::Undo { since: self.first_lease }
+        self.model.restart(Why::Undo, self.now);
     }
 
     /// The broker is started again; its clock starts at the later of the stored and the wall clock's.
@@ -199,7 +192,6 @@ impl CoreLayer {
         self.given_back.clear();
         self.forget_effects();
         self.core = self.memory.restore(Why::Start, self.now, &mut self.effects, &self.plant);
-        self.first_lease = LeaseId(self.core.high_water().next_lease);
         self.model.restart(Why::Start, self.now);
         self.tick();
         self.commit();

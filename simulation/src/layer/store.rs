@@ -20,10 +20,7 @@ use broker::{
         sqlite::{self, Checkpoints},
     },
 };
-use broker_core::{
-    command::{Command, Nack},
-    identity::LeaseId,
-};
+use broker_core::command::{Command, Nack};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 use units::Timestamp;
@@ -75,8 +72,6 @@ pub struct StoreLayer {
     now: Timestamp,
     /// Deliveries that nobody took; the engine hands them back with the next group.
     given_back: Vec<Nack>,
-    /// The first lease that was not given before the latest start.
-    first_lease: LeaseId,
     /// Until when the engine does nothing by itself.
     paused_until: Timestamp,
     /// Whether the disk is limited, and until when publishes may be refused after it was.
@@ -108,7 +103,6 @@ impl StoreLayer {
             turns: 0,
             now: BEGINNING,
             given_back: Vec::new(),
-            first_lease: LeaseId(1),
             paused_until: Timestamp::default(),
             is_limited: false,
             refuses_until: Timestamp::default(),

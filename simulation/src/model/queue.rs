@@ -16,7 +16,7 @@ use units::Timestamp;
 use super::{Counters, Message, topic::Remembered};
 
 /// How long a lease that was live runs again after a restart at the most.
-const LONGEST_AFTER_RESTART: Duration = Duration::from_secs(30);
+pub(crate) const LONGEST_AFTER_RESTART: Duration = Duration::from_secs(30);
 
 /// Where a copy is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -270,16 +270,14 @@ impl Queue {
     }
 
     pub(super) fn restart(&mut self, why: Why, now: Timestamp) {
+        if why == Why::Start {
+            self.leases.values_mut().for_each(|it| it.length = it.length.min(LONGEST_AFTER_RESTART));
+        }
         for copy in &mut self.copies {
             copy.state = match copy.state {
                 State::Waiting { available_at, .. } => waits(available_at, copy.position_at, now),
                 State::Leased { lease, .. } => {
-                    let length = self.leases[&lease].length;
-                    let length = match why {
-                        Why::Undo { since } if lease >= since => length,
-                        Why::Start | Why::Undo { .. } => length.min(LONGEST_AFTER_RESTART),
-                    };
-                    State::Leased { lease, until: now.plus(length) }
+                    State::Leased { lease, until: now.plus(self.leases[&lease].length) }
                 }
                 dead @ State::Dead { .. } => dead,
             };

@@ -109,8 +109,7 @@ impl Queue {
             let (status, lease_expires_at) = match self.standing(*receipt) {
                 Standing::Held(place) => {
                     self.copies[place].state = State::Leased { lease: receipt.lease, until };
-                    let lease = self.leases.get_mut(&receipt.lease).expect("a lease that holds is open");
-                    lease.length = length;
+                    self.set_length(receipt.lease, length);
                     (SettleStatus::Done, Some(until))
                 }
                 Standing::Gone => (SettleStatus::AlreadySettled, None),
@@ -119,6 +118,14 @@ impl Queue {
             Settled { receipt: *receipt, status, lease_expires_at }
         };
         receipts.iter().map(one).collect()
+    }
+
+    /// What is kept of a lease with several deliveries is the longest of their lengths.
+    fn set_length(&mut self, id: LeaseId, length: Duration) {
+        let held = |state: State| matches!(state, State::Leased { lease, .. } if lease == id);
+        let several = self.copies.iter().filter(|copy| held(copy.state)).count() > 1;
+        let lease = self.leases.get_mut(&id).expect("a lease that holds is open");
+        lease.length = if several { lease.length.max(length) } else { length };
     }
 
     fn nack_one(&mut self, place: usize, lease: LeaseId, nack: &Nack, now: Timestamp) {

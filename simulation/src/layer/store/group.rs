@@ -65,7 +65,7 @@ impl StoreLayer {
     /// The model does what the engine did, and each answer is compared.
     fn follow(&mut self, sent: &[Sent], answers: Vec<Option<Answer>>, fulls: u32, now: Timestamp) -> Checked {
         if fulls > 0 {
-            self.model.restart(Why::Undo { since: self.first_lease }, now);
+            self.model.restart(Why::Undo, now);
         }
         if fulls > 1 {
             self.paused_until = now.plus(PAUSE);
@@ -149,7 +149,7 @@ impl StoreLayer {
         self.tally.deaths += 1;
         let mut nothing = std::mem::take(&mut self.model);
         if fulls > 0 {
-            nothing.restart(Why::Undo { since: self.first_lease }, now);
+            nothing.restart(Why::Undo, now);
         }
         let mut all = nothing.clone();
         begin(&mut all, &self.given_back, self.is_paused(now), now);

@@ -15,7 +15,7 @@ use crate::{
     disk::{self, Blow},
     invariants::{Checked, Violation, check_all, same},
     layer::core::shifted,
-    model::{Model, REDRIVE_LIMITS},
+    model::{LONGEST_AFTER_RESTART, Model, REDRIVE_LIMITS},
 };
 
 /// Publishes are refused when the disk has less room, in bytes.
@@ -73,7 +73,11 @@ impl StoreLayer {
             self.paused_until = now.plus(PAUSE);
         }
         self.running = Some(running);
-        let leases = self.stored_leases()?;
+        let mut leases = self.stored_leases()?;
+        if fulls > 1 {
+            // What a start cuts is not on disk yet.
+            leases.values_mut().for_each(|length| *length = (*length).min(LONGEST_AFTER_RESTART));
+        }
         let (core, _) = self.running()?.engine.look();
         let mut differences = Vec::new();
         for (place, mut model) in may_be.into_iter().enumerate() {
@@ -87,7 +91,6 @@ impl StoreLayer {
                 .and_then(|()| same(|| "the leases that are stored".to_owned(), &leases, &lengths(&model)));
             match checked {
                 Ok(()) => {
-                    self.first_lease = LeaseId(model.next.next_lease);
                     self.model = model;
                     self.tally.happened += u64::from(place > 0);
                     return self.check_stored();
