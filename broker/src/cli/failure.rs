@@ -55,6 +55,10 @@ impl Failure {
         }
         let why = cause.to_string();
         let hint = match url.scheme() {
+            "https" if why.contains("CaUsedAsEndEntity") => {
+                "Its certificate is one of an authority (CA:TRUE), which may only sign others. Give the broker one \
+                 that such an authority signed, or one made with -addext basicConstraints=critical,CA:FALSE."
+            }
             "https" => {
                 "Is it running? --ca or BROKER_CA names the authority to trust, where the system does not."
             }

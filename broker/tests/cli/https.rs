@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -22,7 +22,14 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\nconnection: clo
 
 /// A server with a certificate that nobody knows, which is in its folder; its URL.
 async fn serving(folder: &Path) -> (String, PathBuf) {
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    serving_as(IsCa::ExplicitNoCa, folder).await
+}
+
+async fn serving_as(is_ca: IsCa, folder: &Path) -> (String, PathBuf) {
+    let mut made = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    made.is_ca = is_ca;
+    let signing_key = KeyPair::generate().unwrap();
+    let cert = made.self_signed(&signing_key).unwrap();
     let authority = folder.join("ca.pem");
     std::fs::write(&authority, cert.pem()).unwrap();
     let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into();
@@ -72,6 +79,15 @@ async fn a_broker_that_nobody_vouches_for_is_not_asked() {
     let told = run(queues(url, None)).await;
     told.failed(1, "invalid peer certificate");
     told.failed(1, "--ca or BROKER_CA names the authority to trust");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_brokers_certificate_that_is_an_authoritys_is_said_to_be() {
+    let folder = TempDir::new().unwrap();
+    let (url, authority) = serving_as(IsCa::Ca(BasicConstraints::Unconstrained), folder.path()).await;
+    run(queues(url, Some(&authority)))
+        .await
+        .failed(1, "made with -addext basicConstraints=critical,CA:FALSE");
 }
 
 #[tokio::test(flavor = "multi_thread")]
