@@ -1,6 +1,7 @@
 //! What an engine must do to carry our events: the whole contract. One engine a file stands below;
 //! nothing above knows which it is.
 
+mod declaring;
 mod errors;
 mod guarantee;
 pub mod http;
@@ -11,6 +12,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use units::Timestamp;
 
+use self::declaring::Declaring;
 pub use self::{
     errors::{PublishError, TransportError, UnknownTransport},
     guarantee::{Guarantee, Verdict},
@@ -169,13 +171,15 @@ impl Receipt {
     }
 }
 
-/// Opens the transport that a URL names by its scheme: `http` and `https` are our own broker.
+/// Opens the transport that a URL names by its scheme: `http` and `https` are our own broker. What is declared
+/// through it and later is missing is declared again.
 ///
 /// # Errors
 /// [`UnknownTransport`] when no engine of that scheme was built in, or the URL can't be read.
 pub fn connect(url: &str) -> Result<Arc<dyn Transport>, UnknownTransport> {
-    match url.split_once("://").map(|(scheme, _)| scheme) {
-        Some("http" | "https") => Ok(Arc::new(http::HttpTransport::new(url)?)),
-        _ => Err(UnknownTransport::Scheme(url.to_owned())),
-    }
+    let engine = match url.split_once("://").map(|(scheme, _)| scheme) {
+        Some("http" | "https") => http::HttpTransport::new(url)?,
+        _ => return Err(UnknownTransport::Scheme(url.to_owned())),
+    };
+    Ok(Arc::new(Declaring::new(Arc::new(engine))))
 }

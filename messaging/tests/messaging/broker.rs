@@ -74,6 +74,16 @@ impl Broker {
         transport::connect(&self.url()).unwrap()
     }
 
+    /// Loses all it stored, as when its volume does. Call it while it is stopped.
+    pub(crate) fn lose_data(&mut self) {
+        self.folder = Arc::new(TempDir::new().unwrap());
+    }
+
+    pub(crate) async fn remove_queue(&self, queue: &str) {
+        let url = format!("{}/queues/{queue}?force=true", self.url());
+        assert_eq!(reqwest::Client::new().delete(url).send().await.unwrap().status(), 204);
+    }
+
     /// The answer of a GET.
     pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = reqwest::get(format!("{}{path}", self.url())).await.unwrap();

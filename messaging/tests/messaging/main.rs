@@ -7,6 +7,7 @@ mod broker;
 mod conformance;
 mod consumer;
 mod database;
+mod declaring;
 mod faults;
 mod handlers;
 mod inbox;
