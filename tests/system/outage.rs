@@ -40,6 +40,21 @@ async fn orders_placed_while_all_else_is_down_end_right_when_it_is_back() {
 }
 
 #[tokio::test]
+async fn services_that_went_on_work_with_a_broker_that_came_back_without_its_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pipeline = Apart::start(folder.path()).await.unwrap();
+    let shop = pipeline.shop();
+    let before = shop.place("pm_card_visa").await.unwrap();
+    shop.until_mails(&before, &["order-confirmed", "order-received"]).await;
+    pipeline.broker.kill().await.unwrap();
+    std::fs::remove_dir_all(folder.path().join("broker")).unwrap();
+    pipeline.broker.restart().await.unwrap();
+    let order = shop.place("pm_card_visa").await.unwrap();
+    shop.until(&order, "confirmed").await;
+    shop.until_mails(&order, &["order-confirmed", "order-received"]).await;
+}
+
+#[tokio::test]
 async fn a_broker_that_is_there_and_refuses_is_named_by_every_service() {
     let folder = tempfile::tempdir().unwrap();
     let pipeline = Apart::start(folder.path()).await.unwrap();
