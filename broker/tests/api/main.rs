@@ -5,7 +5,6 @@
 
 mod access;
 mod audit;
-mod browsers;
 mod browsing;
 mod conventions;
 mod damage;
