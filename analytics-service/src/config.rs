@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Parser;
+use messaging::transport::Token;
 use serve::program::LogArgs;
 
 /// Counts what happens in the order pipeline, at most once.
@@ -18,6 +19,9 @@ pub struct Config {
     /// The broker
     #[arg(long, env = "BROKER_URL", default_value = "http://127.0.0.1:7070", value_name = "URL")]
     pub broker_url: String,
+    /// A token of the broker, where it wants one; it takes admin:*, to declare the topology
+    #[arg(long, env = "BROKER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub broker_token: Option<Token>,
     /// How logs are written
     #[command(flatten)]
     pub log: LogArgs,
@@ -31,6 +35,7 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7075)),
             data,
             broker_url,
+            broker_token: None,
             log: LogArgs { log: "info".to_owned(), log_format: serve::logs::LogFormat::Text },
         }
     }

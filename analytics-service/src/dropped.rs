@@ -10,6 +10,7 @@ use std::{
 };
 
 use events::{queue, topic};
+use messaging::transport::Token;
 use serde::Deserialize;
 
 /// Where we listen.
@@ -23,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Dropped {
     http: reqwest::Client,
     broker_url: Arc<str>,
+    token: Option<Token>,
     last: Arc<[AtomicI64; 2]>,
 }
 
@@ -38,13 +40,14 @@ struct Subscription {
 }
 
 impl Dropped {
-    /// To ask the broker at that URL.
+    /// To ask the broker at that URL, with a token where it wants one.
     ///
     /// # Errors
     /// When the system's settings for HTTP can't be used.
-    pub fn new(broker_url: &str) -> Result<Self, reqwest::Error> {
+    pub fn new(broker_url: &str, token: Option<Token>) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-        Ok(Self { http, broker_url: broker_url.trim_end_matches('/').into(), last: Arc::default() })
+        let broker_url = broker_url.trim_end_matches('/').into();
+        Ok(Self { http, broker_url, token, last: Arc::default() })
     }
 
     /// How many events were left out so far. What can't be asked now is what was said last.
@@ -64,7 +67,12 @@ impl Dropped {
 
     async fn of(&self, (topic, queue): (&str, &str)) -> Option<i64> {
         let url = format!("{}/topics/{topic}", self.broker_url);
-        let answer = self.http.get(url).send().await.ok()?.error_for_status().ok()?;
+        let request = self.http.get(url);
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token.reveal()),
+            None => request,
+        };
+        let answer = request.send().await.ok()?.error_for_status().ok()?;
         let topic: Topic = answer.json().await.ok()?;
         topic.subscriptions.iter().find(|known| known.queue == queue).map(|known| known.dropped)
     }

@@ -42,9 +42,9 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     serve::program::make_folder(&config.data)?;
     let store = Store::open(&config.data).await.context("opening the database")?;
-    let transport = transport::connect(&config.broker_url)?;
+    let transport = transport::connect(&config.broker_url, config.broker_token.as_ref())?;
     let (health, in_hand) = (Health::starting(), Arc::new(AtomicI64::new(0)));
-    let dropped = Dropped::new(&config.broker_url)?;
+    let dropped = Dropped::new(&config.broker_url, config.broker_token)?;
     let router =
         api::router(Source { store: store.clone(), in_hand: Arc::clone(&in_hand), dropped }, &health);
     // Ends the server too when the work can't go on.

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Parser;
+use messaging::transport::Token;
 use serve::program::LogArgs;
 
 use crate::mail::Sender;
@@ -20,6 +21,9 @@ pub struct Config {
     /// The broker
     #[arg(long, env = "BROKER_URL", default_value = "http://127.0.0.1:7070", value_name = "URL")]
     pub broker_url: String,
+    /// A token of the broker, where it wants one; it takes admin:*, to declare the topology
+    #[arg(long, env = "BROKER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub broker_token: Option<Token>,
     /// Send by SMTP, such as smtps://user:password@host; without it mails go to the folder mail in the data folder
     #[arg(long, env = "SMTP_URL", hide_env_values = true, value_name = "URL")]
     pub smtp_url: Option<String>,
@@ -42,6 +46,7 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7074)),
             data,
             broker_url,
+            broker_token: None,
             smtp_url: None,
             smtp_timeout: Duration::from_secs(30),
             mail_from: "The shop <shop@example.com>".parse().expect("this is a name and an address"),

@@ -46,7 +46,7 @@ pub async fn run(
     serve::program::make_folder(&config.data)?;
     let store = Store::open(&config.data).await.context("opening the database")?;
     let mailbox = Mailbox::open(&config).context("opening the mailbox")?;
-    let transport = transport::connect(&config.broker_url)?;
+    let transport = transport::connect(&config.broker_url, config.broker_token.as_ref())?;
     let health = Health::starting();
     let router = api::router(store.clone(), &health);
     // Ends the server too when the work can't go on.

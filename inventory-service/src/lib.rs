@@ -43,7 +43,7 @@ pub async fn run(
     let database = Database::open(&config.data.join("inventory.db"), &store::MIGRATOR)
         .await
         .context("opening the database")?;
-    let transport = transport::connect(&config.broker_url)?;
+    let transport = transport::connect(&config.broker_url, config.broker_token.as_ref())?;
     let outbox = Outbox::new(database.clone());
     let handlers = Handlers::new(database.clone(), outbox.clone());
     let health = Health::starting();

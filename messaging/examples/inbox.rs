@@ -56,7 +56,7 @@ impl Handler for Cashier {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let url = std::env::args().skip_while(|arg| arg != "--broker-url").nth(1);
-    let transport = transport::connect(url.as_deref().unwrap_or("http://127.0.0.1:7070"))?;
+    let transport = transport::connect(url.as_deref().unwrap_or("http://127.0.0.1:7070"), None)?;
     let done = CancellationToken::new();
     let queues = vec![QueueSpec { name: CONSUMER.to_owned(), ordered_by_key: true }];
     messaging::topology::declare(&transport, &Topology { queues, ..Topology::default() }, &done).await?;

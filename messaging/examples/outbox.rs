@@ -41,7 +41,7 @@ async fn place(database: &Database, item: &'static str) -> Result<(), DatabaseEr
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let url = std::env::args().skip_while(|arg| arg != "--broker-url").nth(1);
-    let transport = transport::connect(url.as_deref().unwrap_or("http://127.0.0.1:7070"))?;
+    let transport = transport::connect(url.as_deref().unwrap_or("http://127.0.0.1:7070"), None)?;
     let shutdown = CancellationToken::new();
     let topology = Topology {
         topics: vec!["example.orders".to_owned()],

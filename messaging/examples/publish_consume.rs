@@ -40,7 +40,7 @@ impl Handler for Greeter {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let url = std::env::args().skip_while(|arg| arg != "--broker-url").nth(1);
-    let transport = transport::connect(url.as_deref().unwrap_or("http://127.0.0.1:7070"))?;
+    let transport = transport::connect(url.as_deref().unwrap_or("http://127.0.0.1:7070"), None)?;
     let done = CancellationToken::new();
 
     let topology = Topology {

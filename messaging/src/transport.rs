@@ -6,6 +6,7 @@ mod errors;
 mod guarantee;
 pub mod http;
 mod settlement;
+mod token;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,6 +18,7 @@ pub use self::{
     errors::{PublishError, TransportError, UnknownTransport},
     guarantee::{Guarantee, Verdict},
     settlement::{Settle, Settled, Settlement},
+    token::{InvalidToken, Token},
 };
 use crate::{
     event::{Event, InvalidEvent},
@@ -171,14 +173,14 @@ impl Receipt {
     }
 }
 
-/// Opens the transport that a URL names by its scheme: `http` and `https` are our own broker. What is declared
-/// through it and later is missing is declared again.
+/// Opens the transport that a URL names by its scheme: `http` and `https` are our own broker, which is shown the
+/// token. What is declared through it and later is missing is declared again.
 ///
 /// # Errors
 /// [`UnknownTransport`] when no engine of that scheme was built in, or the URL can't be read.
-pub fn connect(url: &str) -> Result<Arc<dyn Transport>, UnknownTransport> {
+pub fn connect(url: &str, token: Option<&Token>) -> Result<Arc<dyn Transport>, UnknownTransport> {
     let engine = match url.split_once("://").map(|(scheme, _)| scheme) {
-        Some("http" | "https") => http::HttpTransport::new(url)?,
+        Some("http" | "https") => http::HttpTransport::new(url, token)?,
         _ => return Err(UnknownTransport::Scheme(url.to_owned())),
     };
     Ok(Arc::new(Declaring::new(Arc::new(engine))))

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Parser;
+use messaging::transport::Token;
 use serve::{logs::LogFormat, program::LogArgs};
 
 /// Takes orders, and sees each of them through to confirmed or cancelled.
@@ -18,6 +19,9 @@ pub struct Config {
     /// Where the broker is
     #[arg(long, env = "BROKER_URL", default_value = "http://127.0.0.1:7070", value_name = "URL")]
     pub broker_url: String,
+    /// A token of the broker, where it wants one; it takes admin:*, to declare the topology
+    #[arg(long, env = "BROKER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub broker_token: Option<Token>,
     /// An order that is still pending after this time is cancelled: 1ms to 365d
     #[arg(long, env = "DEADLINE", default_value = "15m", value_name = "DURATION", value_parser = span)]
     pub deadline: Duration,
@@ -41,6 +45,7 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7071)),
             data,
             broker_url,
+            broker_token: None,
             deadline: Duration::from_secs(15 * 60),
             compensation_deadline: Duration::from_secs(15 * 60),
             concurrency: 64,

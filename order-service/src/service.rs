@@ -40,7 +40,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     serve::program::make_folder(&config.data)?;
     let store = Store::open(&config.data).await.context("can't open the database")?;
-    let transport = transport::connect(&config.broker_url)?;
+    let transport = transport::connect(&config.broker_url, config.broker_token.as_ref())?;
     let health = Health::starting();
     // Ends the server, too, when the rest can't go on.
     let stop = shutdown.child_token();

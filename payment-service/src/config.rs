@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
+use messaging::transport::Token;
 use serve::program::LogArgs;
 
 /// Authorizes, captures, voids and refunds the payments of the order pipeline, each once.
@@ -18,6 +19,9 @@ pub struct Config {
     /// The broker
     #[arg(long, env = "BROKER_URL", default_value = "http://127.0.0.1:7070", value_name = "URL")]
     pub broker_url: String,
+    /// A token of the broker, where it wants one; it takes admin:*, to declare the topology
+    #[arg(long, env = "BROKER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub broker_token: Option<Token>,
     /// Which payment gateway to use
     #[arg(long, env = "GATEWAY", default_value = "sandbox", value_name = "GATEWAY")]
     pub gateway: GatewayKind,
@@ -44,6 +48,7 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7073)),
             data,
             broker_url,
+            broker_token: None,
             gateway: GatewayKind::Sandbox,
             gateway_timeout: Duration::from_secs(3),
             log: LogArgs { log: "info".to_owned(), log_format: serve::logs::LogFormat::Text },

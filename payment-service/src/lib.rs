@@ -51,7 +51,7 @@ pub async fn run(
     let sandbox = Sandbox::open_file(&config.data.join("sandbox.db"))
         .await
         .context("opening the sandbox gateway's ledger")?;
-    let transport = transport::connect(&config.broker_url)?;
+    let transport = transport::connect(&config.broker_url, config.broker_token.as_ref())?;
     let outbox = Outbox::new(database.clone());
     let gateway = Arc::new(sandbox.clone());
     let cashier = Cashier::new(database.clone(), outbox.clone(), gateway, config.gateway_timeout);

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use messaging::transport::Token;
+use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// How long a request may take; longer than the longest wait that is asked for here.
@@ -10,7 +12,17 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// An HTTP client. Clones share its connections.
 #[derive(Clone, Debug)]
-pub struct Client(reqwest::Client);
+pub struct Client {
+    http: reqwest::Client,
+    broker: Option<Broker>,
+}
+
+/// A broker that wants a token. Nobody else is shown it.
+#[derive(Clone, Debug)]
+struct Broker {
+    url: String,
+    token: Token,
+}
 
 /// Why a request did not give what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +91,25 @@ impl Client {
     /// # Errors
     /// When the system's settings for HTTP can't be used.
     pub fn new() -> Result<Self, reqwest::Error> {
-        Ok(Self(reqwest::Client::builder().no_proxy().timeout(REQUEST_TIME).build()?))
+        let http = reqwest::Client::builder().no_proxy().timeout(REQUEST_TIME).build()?;
+        Ok(Self { http, broker: None })
+    }
+
+    /// The same, which shows the broker at that URL a token.
+    #[must_use]
+    pub fn with_token(self, broker: &str, token: Option<Token>) -> Self {
+        let broker = token.map(|token| Broker { url: broker.to_owned(), token });
+        Self { broker, ..self }
+    }
+
+    fn request(&self, method: Method, url: &str) -> RequestBuilder {
+        let request = self.http.request(method, url);
+        match &self.broker {
+            Some(broker) if url.strip_prefix(&broker.url).is_some_and(|path| path.starts_with('/')) => {
+                request.bearer_auth(broker.token.reveal())
+            }
+            _ => request,
+        }
     }
 
     /// GETs a JSON document.
@@ -87,7 +117,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, ClientError> {
-        send(format!("GET {url}"), self.0.get(url)).await
+        send(format!("GET {url}"), self.request(Method::GET, url)).await
     }
 
     /// GETs a document as text.
@@ -95,7 +125,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn get_text(&self, url: &str) -> Result<String, ClientError> {
-        let bytes = answer(&format!("GET {url}"), self.0.get(url)).await?;
+        let bytes = answer(&format!("GET {url}"), self.request(Method::GET, url)).await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -120,7 +150,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn put<T: DeserializeOwned>(&self, url: &str, body: &impl Serialize) -> Result<T, ClientError> {
-        send(format!("PUT {url}"), self.0.put(url).json(body)).await
+        send(format!("PUT {url}"), self.request(Method::PUT, url).json(body)).await
     }
 
     /// POSTs a JSON document and reads the answer.
@@ -132,7 +162,7 @@ impl Client {
         url: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        send(format!("POST {url}"), self.0.post(url).json(body)).await
+        send(format!("POST {url}"), self.request(Method::POST, url).json(body)).await
     }
 
     /// POSTs a JSON document under an `Idempotency-Key` and reads the answer.
@@ -145,20 +175,18 @@ impl Client {
         key: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        send(format!("POST {url}"), self.0.post(url).header("idempotency-key", key).json(body)).await
+        send(format!("POST {url}"), self.request(Method::POST, url).header("idempotency-key", key).json(body))
+            .await
     }
 }
 
-async fn send<T: DeserializeOwned>(
-    request: String,
-    builder: reqwest::RequestBuilder,
-) -> Result<T, ClientError> {
+async fn send<T: DeserializeOwned>(request: String, builder: RequestBuilder) -> Result<T, ClientError> {
     let bytes = answer(&request, builder).await?;
     serde_json::from_slice(&bytes).map_err(|source| ClientError::Unreadable { request, source })
 }
 
 /// The body of a good answer.
-async fn answer(request: &str, builder: reqwest::RequestBuilder) -> Result<Vec<u8>, ClientError> {
+async fn answer(request: &str, builder: RequestBuilder) -> Result<Vec<u8>, ClientError> {
     let unanswered = |source| ClientError::Unanswered { request: request.to_owned(), source };
     let response = builder.send().await.map_err(unanswered)?;
     let status = response.status();

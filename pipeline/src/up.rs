@@ -12,11 +12,12 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use messaging::transport::Token;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use self::command::UpArgs;
-use self::lock::FolderLock;
+use self::{lock::FolderLock, part::ToBroker};
 use crate::{
     client::Client,
     places::{Part, Places},
@@ -62,19 +63,35 @@ impl Pipeline {
             .iter()
             .map(|(part, listener)| Ok((*part, listener.local_addr()?)))
             .collect::<anyhow::Result<Vec<_>>>()?;
-        let broker_url = format!("http://{}", addresses[0].1);
-        let (mut broker, mut services) = (Running::new(), Running::new());
-        for (part, listener) in listeners {
-            let running = if part == Part::Broker { &mut broker } else { &mut services };
-            running.start(part, listener, data, &broker_url);
-        }
-        let mut pipeline = Self { addresses, services, broker, _lock: lock };
-        let places = pipeline.places();
-        tokio::select! {
-            ready = timeout(START_TIME, all_ready(&places)) => ready.context("not all parts were ready in time")??,
-            ended = pipeline.ended() => return Err(ended),
-        }
+        let mut pipeline = Self { addresses, services: Running::new(), broker: Running::new(), _lock: lock };
+        let (broker, services): (Vec<_>, Vec<_>) =
+            listeners.into_iter().partition(|(part, _)| *part == Part::Broker);
+        let mut to_broker = ToBroker { url: pipeline.places().of(Part::Broker).to_owned(), token: None };
+        pipeline.start_parts(broker, data, &to_broker).await?;
+        to_broker.token = own_token(data)?;
+        pipeline.start_parts(services, data, &to_broker).await?;
         Ok(pipeline)
+    }
+
+    /// Starts parts, and waits until they are ready.
+    async fn start_parts(
+        &mut self,
+        listeners: Vec<(Part, TcpListener)>,
+        data: &Path,
+        to_broker: &ToBroker,
+    ) -> anyhow::Result<()> {
+        let parts: Vec<Part> = listeners.iter().map(|(part, _)| *part).collect();
+        for (part, listener) in listeners {
+            let running = if part == Part::Broker { &mut self.broker } else { &mut self.services };
+            running.start(part, listener, data, to_broker);
+        }
+        let places = self.places();
+        tokio::select! {
+            ready = timeout(START_TIME, all_ready(&places, &parts)) => {
+                ready.context("not all parts were ready in time")?
+            }
+            ended = self.ended() => Err(ended),
+        }
     }
 
     /// Where each part listens.
@@ -130,9 +147,9 @@ impl Running {
         Self { tasks: JoinSet::new(), stop: CancellationToken::new() }
     }
 
-    fn start(&mut self, part: Part, listener: TcpListener, data: &Path, broker_url: &str) {
-        let running =
-            part::run(part, listener, data.join(part.name()), broker_url.to_owned(), self.stop.clone());
+    fn start(&mut self, part: Part, listener: TcpListener, data: &Path, to_broker: &ToBroker) {
+        let data = data.join(part.name());
+        let running = part::run(part, listener, data, to_broker.clone(), self.stop.clone());
         self.tasks.spawn(async move { (part, running.await) });
     }
 
@@ -158,6 +175,14 @@ impl Running {
         };
         timeout(STOP_TIME, all).await.context("not all parts stopped in time")?
     }
+}
+
+/// The token that a running broker keeps in its folder for whoever can read that: the services of this process
+/// are let in by it, so that they go on when others are made.
+fn own_token(data: &Path) -> anyhow::Result<Option<Token>> {
+    let access = broker::auth::local::read(&data.join(Part::Broker.name()))
+        .context("the broker's local.json can't be read")?;
+    Ok(access.map(|access| access.token.parse()).transpose()?)
 }
 
 /// Listens on `port` and those after it; for 0, on the first free row of them that is found. The row is
@@ -186,11 +211,11 @@ async fn listen_from(first: u16) -> anyhow::Result<Vec<(Part, TcpListener)>> {
     Ok(listeners)
 }
 
-/// Waits until each part says that it is ready.
-async fn all_ready(places: &Places) -> anyhow::Result<()> {
+/// Waits until each of these parts says that it is ready.
+async fn all_ready(places: &Places, parts: &[Part]) -> anyhow::Result<()> {
     let client = Client::new()?;
-    for part in Part::ALL {
-        let url = format!("{}/readyz", places.of(part));
+    for part in parts {
+        let url = format!("{}/readyz", places.of(*part));
         while let Err(error) = client.get::<serde_json::Value>(&url).await {
             if !error.is_passing() {
                 bail!(error);

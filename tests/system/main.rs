@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod access;
 mod broker_trouble;
 mod competing_consumers;
 mod compose;

@@ -37,7 +37,7 @@ impl Running {
         let (listener, service) = listen().await;
         let config = Config::new(folder.join("email"), broker.clone());
         tokio::spawn(email_service::run(listener, config, Ready::new(), stop.clone()));
-        let transport = transport::connect(&broker).unwrap();
+        let transport = transport::connect(&broker, None).unwrap();
         topology::declare(&transport, &events::topology(), &stop).await.unwrap();
         Self { broker, service, transport, _stop: stop.drop_guard() }
     }

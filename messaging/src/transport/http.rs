@@ -12,8 +12,8 @@ use async_trait::async_trait;
 
 use self::client::Client;
 use super::{
-    Delivery, Destination, Guarantee, PublishError, Receive, Settled, Settlement, Transport, TransportError,
-    UnknownTransport, Verdict,
+    Delivery, Destination, Guarantee, PublishError, Receive, Settled, Settlement, Token, Transport,
+    TransportError, UnknownTransport, Verdict,
 };
 use crate::{event::Event, topology::Topology};
 
@@ -24,14 +24,14 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// A client of the broker at that URL, such as `http://127.0.0.1:7070`. Nothing is sent yet. Over
-    /// `https` it trusts the authorities that the system trusts, or those in the file that `SSL_CERT_FILE`
+    /// A client of the broker at that URL, such as `http://127.0.0.1:7070`, with a token where it wants one.
+    /// Nothing is sent yet. Over `https` it trusts the authorities that the system trusts, or those in the file that `SSL_CERT_FILE`
     /// names.
     ///
     /// # Errors
     /// [`UnknownTransport::Url`] when it is no `http` or `https` URL, or no authority is trusted.
-    pub fn new(url: &str) -> Result<Self, UnknownTransport> {
-        Client::new(url).map(|client| Self { client })
+    pub fn new(url: &str, token: Option<&Token>) -> Result<Self, UnknownTransport> {
+        Client::new(url, token).map(|client| Self { client })
     }
 }
 

@@ -71,7 +71,7 @@ impl Broker {
     }
 
     pub(crate) fn transport(&self) -> Arc<dyn Transport> {
-        transport::connect(&self.url()).unwrap()
+        transport::connect(&self.url(), None).unwrap()
     }
 
     /// Loses all it stored, as when its volume does. Call it while it is stopped.

@@ -27,7 +27,7 @@ impl OurBroker {
 #[async_trait]
 impl Engine for OurBroker {
     fn transport(&self) -> Arc<dyn Transport> {
-        messaging::transport::connect(&self.url).unwrap()
+        messaging::transport::connect(&self.url, None).unwrap()
     }
 
     async fn restart(&self) {

@@ -15,7 +15,7 @@ use axum::{
 use messaging::{
     Destination, Event, Transport,
     topology::{OnFull, QueueSpec, SubscriptionSpec},
-    transport::{self, Mode, PublishError, Receive, TransportError},
+    transport::{self, Mode, PublishError, Receive, Token, TransportError},
 };
 use serde_json::{Value, json};
 
@@ -32,6 +32,13 @@ struct Played {
 }
 
 async fn play(answer: impl Fn(&[Value]) -> Response + Send + Sync + 'static) -> (Arc<dyn Transport>, Played) {
+    play_for(None, answer).await
+}
+
+async fn play_for(
+    token: Option<&Token>,
+    answer: impl Fn(&[Value]) -> Response + Send + Sync + 'static,
+) -> (Arc<dyn Transport>, Played) {
     let played = Played { answer: Arc::new(answer), sent: Arc::default() };
     let router =
         Router::new().fallback(async |State(played): State<Played>, headers: HeaderMap, body: Bytes| {
@@ -43,7 +50,7 @@ async fn play(answer: impl Fn(&[Value]) -> Response + Send + Sync + 'static) -> 
     let url = format!("http://{}", listener.local_addr().unwrap());
     let service = router.with_state(played.clone());
     tokio::spawn(async move { axum::serve(listener, service).await });
-    (transport::connect(&url).unwrap(), played)
+    (transport::connect(&url, token).unwrap(), played)
 }
 
 fn problem(status: u16, slug: &str, extra: Value) -> Response {
@@ -97,11 +104,27 @@ async fn the_time_that_the_broker_asks_for_is_kept() {
 }
 
 #[tokio::test]
+async fn each_request_shows_the_token_and_without_one_none() {
+    let token: Token = "bkr_x".parse().unwrap();
+    for (token, shown) in [(Some(&token), Some("Bearer bkr_x")), (None, None)] {
+        let (transport, played) = play_for(token, |_| StatusCode::CREATED.into_response()).await;
+        transport.publish(&Destination::topic("orders"), &[event("k", 1)]).await.remove(0).unwrap();
+        transport.ready().await.unwrap();
+        let sent = played.sent.lock().unwrap();
+        let of = |(headers, _): &(HeaderMap, Bytes)| {
+            headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned())
+        };
+        let expected = shown.map(str::to_owned);
+        assert_eq!(sent.iter().map(of).collect::<Vec<_>>(), [expected.clone(), expected]);
+    }
+}
+
+#[tokio::test]
 async fn a_broker_that_is_not_there_is_unreachable() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let transport = transport::connect(&url).unwrap();
+    let transport = transport::connect(&url, None).unwrap();
     assert!(matches!(transport.ready().await, Err(TransportError::Unreachable { .. })));
 }
 
@@ -218,9 +241,9 @@ async fn a_setting_that_conflicts_is_an_error_that_names_it() {
 #[test]
 fn a_url_of_another_scheme_or_none_opens_nothing_and_says_what_would() {
     for url in ["amqp://localhost", "127.0.0.1:7070", "ftp://host", ""] {
-        assert!(transport::connect(url).unwrap_err().to_string().contains("http://HOST:PORT"), "{url}");
+        assert!(transport::connect(url, None).unwrap_err().to_string().contains("http://HOST:PORT"), "{url}");
     }
-    assert!(transport::connect("http://").is_err());
+    assert!(transport::connect("http://", None).is_err());
 }
 
 #[tokio::test]

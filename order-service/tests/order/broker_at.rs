@@ -34,7 +34,7 @@ impl BrokerAt {
         let config = broker::Config::new(folder.path());
         tokio::spawn(broker::run(listener, config, ready.clone(), stop.clone()));
         ready.wait().await;
-        let transport = transport::connect(&url).unwrap();
+        let transport = transport::connect(&url, None).unwrap();
         assert!(topology::declare(&transport, &events::topology(), &stop).await.unwrap());
         Self { url, transport, _folder: folder, _stop: stop.drop_guard() }
     }

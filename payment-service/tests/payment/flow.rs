@@ -39,7 +39,7 @@ impl Running {
         let config = broker::Config::new(folder.join("broker"));
         tokio::spawn(broker::run(listener, config, Ready::new(), stop.clone()));
         let service = Served::start(Config::new(folder.join("payment"), broker.clone())).await;
-        let transport = transport::connect(&broker).unwrap();
+        let transport = transport::connect(&broker, None).unwrap();
         topology::declare(&transport, &events::topology(), &stop).await.unwrap();
         Self { broker, service, transport, _stop: stop.drop_guard() }
     }

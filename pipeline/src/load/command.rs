@@ -4,6 +4,7 @@ use std::{io::Write, process::ExitCode, time::Duration};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use messaging::transport::Token;
 use units::parse_duration;
 
 use super::{Plan, place_all};
@@ -11,7 +12,7 @@ use crate::{
     check::{CheckError, Strictness, check},
     client::Client,
     paint::bad,
-    places::{InvalidPlace, Places},
+    places::{InvalidPlace, Part, Places},
     shop::Shop,
 };
 
@@ -27,6 +28,9 @@ pub struct LoadArgs {
     /// Where order-service listens; the broker is at the port before it, the others at those after it
     #[arg(long, default_value = "http://127.0.0.1:7071", value_name = "URL", value_parser = around)]
     pub to: Places,
+    /// A token of its broker, where that wants one, for the check at the end; it takes admin:*
+    #[arg(long, env = "BROKER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub broker_token: Option<Token>,
     /// How long one order may take, outages and restarts of the pipeline included
     #[arg(long, default_value = "60s", value_name = "TIME", value_parser = parse_duration)]
     pub patience: Duration,
@@ -46,7 +50,7 @@ impl LoadArgs {
     /// # Errors
     /// When the pipeline does not answer, or stdout is closed.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let client = Client::new()?;
+        let client = Client::new()?.with_token(self.to.of(Part::Broker), self.broker_token.clone());
         let plan = Plan { orders: self.orders, in_flight: self.in_flight, patience: self.patience };
         let bar = progress(self.orders);
         let shop = Shop::new(client.clone(), &self.to);

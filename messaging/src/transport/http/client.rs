@@ -12,7 +12,7 @@ use url::Url;
 use super::connector::{Connector, connector};
 use crate::{
     failure,
-    transport::{TransportError, UnknownTransport},
+    transport::{Token, TransportError, UnknownTransport},
 };
 
 /// How long a request may take, beyond what it asks the broker to wait.
@@ -22,6 +22,8 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 pub(super) struct Client {
     http: hyper_util::client::legacy::Client<Connector, Full<Bytes>>,
     base: Url,
+    /// What each request shows.
+    authorization: Option<HeaderValue>,
 }
 
 /// What the broker says is wrong.
@@ -55,7 +57,7 @@ pub(super) enum Unsuccessful {
 }
 
 impl Client {
-    pub(super) fn new(url: &str) -> Result<Self, UnknownTransport> {
+    pub(super) fn new(url: &str, token: Option<&Token>) -> Result<Self, UnknownTransport> {
         let invalid = |detail: String| UnknownTransport::Url { url: url.to_owned(), detail };
         let base = Url::parse(url).map_err(|error| invalid(error.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
@@ -65,7 +67,7 @@ impl Client {
         let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .build(connector);
-        Ok(Self { http, base })
+        Ok(Self { http, base, authorization: token.map(bearer) })
     }
 
     pub(super) async fn get(&self, path: &[&str]) -> Result<Bytes, TransportError> {
@@ -131,6 +133,9 @@ impl Client {
         *request.method_mut() = method;
         *request.uri_mut() = self.uri(path)?;
         *request.headers_mut() = headers;
+        if let Some(authorization) = &self.authorization {
+            request.headers_mut().insert(header::AUTHORIZATION, authorization.clone());
+        }
         let whole = async {
             let answer =
                 self.http.request(request).await.map_err(|error| unreachable(failure::reason(&error)))?;
@@ -152,6 +157,13 @@ impl Client {
         }
         Uri::try_from(url.as_str()).map_err(|error| unreachable(error.to_string()))
     }
+}
+
+fn bearer(token: &Token) -> HeaderValue {
+    let text = format!("Bearer {}", token.reveal());
+    let mut value = HeaderValue::from_str(&text).expect("a token is of visible ASCII");
+    value.set_sensitive(true);
+    value
 }
 
 /// No answer. The broker's URL is in the logs of every start already, and would make each line long.
