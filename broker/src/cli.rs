@@ -54,8 +54,8 @@ const DEFAULT_DATA: &str = "./data/broker";
 #[command(
     name = "broker",
     version,
-    after_help = "Exit codes: 0 it went well, 1 it did not (stderr says why), 2 the arguments are wrong.",
-    after_long_help = EXAMPLES
+    after_help = EXIT_CODES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}")
 )]
 pub struct Cli {
     /// The data folder [default: ./data/broker]
@@ -81,9 +81,13 @@ Examples:
   broker queues                                      what is in each queue
   broker tail                                        what happens, live
   broker dead-letters list jobs --reason timeout
-  broker dead-letters redrive jobs --per-second 50 --follow
+  broker dead-letters redrive jobs --per-second 50 --follow";
 
-Exit codes: 0 it went well, 1 it did not (stderr says why), 2 the arguments are wrong.";
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  it went well
+  1  it did not, and stderr says why
+  2  the arguments are wrong, as the program finds or the broker: to try again is no use";
 
 impl Cli {
     /// Reads the arguments and variables of this process; what is wrong ends it with 2.
@@ -108,7 +112,7 @@ impl Cli {
     }
 
     /// Does what was asked. Exit codes: 0 it went well; 1 it did not, and stderr says why; 2 the arguments
-    /// are wrong.
+    /// are wrong, whether this program finds that out or the broker.
     #[must_use]
     pub fn run(self) -> ExitCode {
         match self.command {

@@ -75,10 +75,16 @@ pub(super) fn end(done: anyhow::Result<()>) -> ExitCode {
     if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
+    tell(&error)
+}
+
+/// Says what went wrong, and gives the exit code: 2 where the arguments are wrong, whoever found out.
+fn tell(error: &anyhow::Error) -> ExitCode {
     // Nowhere is left to say that stderr is closed.
     let _ = writeln!(anstream::stderr(), "error: {}", clean(&format!("{error:#}")));
     match error.downcast_ref() {
         Some(Failure::Usage(_)) => ExitCode::from(2),
+        Some(Failure::Refused(problem)) if problem.is_of_the_arguments() => ExitCode::from(2),
         _ => ExitCode::FAILURE,
     }
 }
