@@ -184,7 +184,7 @@ impl Queue {
         let sequence = turn.messages.message_of(slot).sequence;
         let copy = turn.messages.copy_mut(slot);
         let from = std::mem::replace(&mut copy.queue, self.id);
-        let ttl = copy.ttl().or(self.settings.ttl);
+        let ttl = self.capped_ttl(copy.ttl());
         let trail = copy.trail_mut();
         trail.restarted_ttl = ttl;
         // A lease given here before may name it still: from an earlier copy of this message.

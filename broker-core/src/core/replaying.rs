@@ -104,7 +104,7 @@ impl Queue {
     /// its own delay.
     fn take_replayed(&mut self, sequence: Sequence, shelf: QueueId, turn: &mut Turn<'_>) {
         let kept = turn.messages.copy(turn.messages.copy_in(sequence, shelf));
-        let (message, ttl) = (kept.message, kept.ttl().or(self.settings.ttl));
+        let (message, ttl) = (kept.message, self.capped_ttl(kept.ttl()));
         let available_at = kept.position_at.max(turn.now);
         let expires_at = ttl.map(|ttl| available_at.plus(ttl));
         let slot = turn.messages.add_copy(message, self.id, available_at, expires_at);

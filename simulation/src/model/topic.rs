@@ -13,7 +13,7 @@ use units::Timestamp;
 
 use super::{
     Message, Model, named,
-    queue::{Copy, Queue},
+    queue::{Copy, Queue, shorter},
     settings,
 };
 
@@ -225,7 +225,7 @@ impl Model {
         queue.ask_for_room(messages, bytes).inspect_err(|_| queue.counters.rejected += messages)?;
         queue.make_room(messages, bytes, now);
         for Kept { message, due, ttl } in missing {
-            let ttl = ttl.or(queue.settings.ttl);
+            let ttl = shorter(ttl, queue.settings.ttl);
             let available_at = due.max(now);
             let mut copy = Copy::new(message, available_at, ttl.map(|ttl| available_at.plus(ttl)), now);
             copy.ttl = ttl;

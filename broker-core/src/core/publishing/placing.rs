@@ -155,8 +155,8 @@ impl Queue {
 }
 
 impl NewMessage {
-    /// When it can first be received there, and when it expires; with the queue's delay and TTL where it
-    /// has none of its own.
+    /// When it can first be received there, with the queue's delay where it has none of its own; and when it
+    /// expires, by its own TTL or the queue's, whichever ends first.
     fn placement(
         &self,
         queue: QueueId,
@@ -169,11 +169,11 @@ impl NewMessage {
             Some(When::After(delay)) => now.plus(delay),
             Some(When::At(at)) => at.max(now),
         };
-        let expires_at = match self.expires {
-            None => ttl.map(|ttl| available_at.plus(ttl)),
-            Some(When::After(ttl)) => Some(available_at.plus(ttl)),
-            Some(When::At(at)) => Some(at),
-        };
-        Placement { queue, available_at, expires_at }
+        let own = self.expires.map(|expires| match expires {
+            When::After(ttl) => available_at.plus(ttl),
+            When::At(at) => at,
+        });
+        let of_queue = ttl.map(|ttl| available_at.plus(ttl));
+        Placement { queue, available_at, expires_at: [own, of_queue].into_iter().flatten().min() }
     }
 }
