@@ -74,6 +74,9 @@ impl Core {
         for (share, fate) in taken() {
             self.settle_copy(sequence, share.queue, fate, step);
         }
+        let missed = shares.iter().filter(|share| share.fate(index) == Fate::Dropped);
+        let missed = missed.map(|share| Activity::missed(step.now, share.queue, sequence, identity));
+        step.effects.activities.extend(missed);
         if let Target::Topic(id) = target {
             self.retain(id, sequence);
         }
