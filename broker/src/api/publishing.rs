@@ -185,9 +185,9 @@ fn read<'a>(
     }
     match mode {
         Mode::Batch => batch::read(text(body)?, limit),
-        Mode::Binary | Mode::Structured if body.len() > limit => Err(too_large(limit)),
+        Mode::Binary if body.len() > limit => Err(too_large(limit)),
         Mode::Binary => Ok(vec![binary::read(destination, headers, body)?]),
-        Mode::Structured => Ok(vec![structured::read(text(body)?)?]),
+        Mode::Structured => Ok(vec![structured::read(text(body)?, limit)?]),
     }
 }
 

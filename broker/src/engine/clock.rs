@@ -1,7 +1,10 @@
 //! The broker's time: it starts at the later of the stored and the wall clock's, and goes on by the
 //! monotonic clock, so that it never goes back.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use units::Timestamp;
 
@@ -20,8 +23,10 @@ pub trait Time: Send + Sync {
 pub struct SystemTime;
 
 impl Time for SystemTime {
+    /// Rounded up to the next millisecond: what else is stamped by the wall clock, such as an event's `time`, then is
+    /// never later than when the engine says that it came.
     fn wall(&self) -> Timestamp {
-        Timestamp::now()
+        Timestamp::now().plus(Duration::from_millis(1))
     }
 
     fn instant(&self) -> Instant {
@@ -92,9 +97,6 @@ mod tests {
         let clock = Clock::start(Timestamp::from_millis(5), stands(Timestamp::from_millis(5)));
         let past = clock.instant(Timestamp::from_millis(1)).unwrap();
         assert!(past <= clock.instant_now());
-        assert_eq!(
-            clock.instant(Timestamp::from_millis(105)).unwrap() - past,
-            std::time::Duration::from_millis(100)
-        );
+        assert_eq!(clock.instant(Timestamp::from_millis(105)).unwrap() - past, Duration::from_millis(100));
     }
 }

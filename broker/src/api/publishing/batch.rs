@@ -13,9 +13,14 @@ pub(super) fn read(text: &str, limit: usize) -> Result<Vec<Draft<'_>>, Problem> 
     if events.is_empty() {
         return Err(Fault::of("body", "is an empty batch").into());
     }
-    if let Some(index) = events.iter().position(|event| event.get().len() > limit) {
-        return Err(too_large(limit).member("index", index));
+    let too_large = |index: usize| too_large(limit).member("index", index);
+    if let Some(index) = events.iter().position(|event| !structured::may_fit(event.get().len(), limit)) {
+        return Err(too_large(index));
     }
-    let read = |(index, event)| structured::event(event).map_err(|fault: Fault| fault.at(index));
-    Ok(events.into_iter().enumerate().map(read).collect::<Result<_, Fault>>()?)
+    let mut drafts = Vec::with_capacity(events.len());
+    for (index, json) in events.into_iter().enumerate() {
+        let draft = structured::event(json).map_err(|fault: Fault| fault.at(index))?;
+        drafts.push(draft.fits(json.get().len(), limit).then_some(draft).ok_or_else(|| too_large(index))?);
+    }
+    Ok(drafts)
 }

@@ -30,6 +30,14 @@ impl Payload<'_> {
         let bytes = bytes.map_err(|error| Fault::of("data_base64", format!("is not base64: {error}")))?;
         Ok(Self::Bytes(Cow::Owned(bytes)))
     }
+
+    /// How many bytes longer it is as a structured event has it.
+    fn encoding(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len().div_ceil(3) * 4 - bytes.len(),
+            Self::Token(_) => 0,
+        }
+    }
 }
 
 /// A checked event.
@@ -46,6 +54,12 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
+    /// Whether it is within a limit, being so many bytes of JSON. Data in base64 counts as the bytes that it stands
+    /// for: what was received can be published again.
+    pub(super) fn fits(&self, json: usize, limit: usize) -> bool {
+        json - self.payload.encoding() <= limit
+    }
+
     /// Makes the message, and its id for the answer.
     pub(super) fn finish(mut self, options: &Options, to_topic: bool) -> (String, NewMessage) {
         if let Some(trace) = &options.trace

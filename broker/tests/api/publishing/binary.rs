@@ -25,6 +25,18 @@ async fn what_is_missing_is_filled_in() {
 }
 
 #[tokio::test]
+async fn the_time_that_is_filled_in_is_not_later_than_when_it_was_published() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    for _ in 0..20 {
+        assert_eq!(server.publish("/queues/jobs", &[], "x").await.status, 201);
+    }
+    for delivery in server.receive("jobs", json!({"max": 20})).await {
+        let (time, published) = (&delivery["message"]["time"], &delivery["published_at"]);
+        assert!(time.as_str().unwrap() <= published.as_str().unwrap(), "{time} {published}");
+    }
+}
+
+#[tokio::test]
 async fn attributes_come_as_headers_percent_encoded() {
     let headers = [
         ("ce-specversion", "1.0"),

@@ -21,6 +21,24 @@ async fn a_message_of_up_to_a_mebibyte_is_taken() {
 }
 
 #[tokio::test]
+async fn data_in_base64_counts_as_what_it_stands_for_so_that_what_was_received_can_be_published_again() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    assert_eq!(server.publish("/queues/jobs", &[], &"x".repeat(MIB - 1000)).await.status, 201);
+    let received = server.receive("jobs", json!({})).await.remove(0)["message"].clone();
+    assert!(received["data_base64"].as_str().unwrap().len() > MIB);
+    server.put_queue("others", json!({})).await;
+    for body in [received.to_string(), json!([received]).to_string()] {
+        assert!([200, 201].contains(&server.publish_json("/queues/others", &body).await.status));
+    }
+    let mut larger = received;
+    larger["id"] = "larger".into();
+    larger["note"] = "x".repeat(1000).into();
+    for body in [larger.to_string(), json!([larger]).to_string()] {
+        server.publish_json("/queues/others", &body).await.problem(413, "body-too-large");
+    }
+}
+
+#[tokio::test]
 async fn a_message_that_can_never_fit_is_too_large() {
     let server = Server::with_queue("jobs", json!({"max_bytes": 100})).await;
     let refused = server.publish("/queues/jobs", &[], &"x".repeat(101)).await;
