@@ -70,6 +70,8 @@ use crate::store::{Store, StoreError};
 
 /// How long nothing is done by itself after the disk had no room for it.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long the engine waits at the most before it looks at its clock again while something is to fall due.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The engine's bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +188,8 @@ impl Engine {
     fn next_deadline(&self) -> Option<Instant> {
         let at_once = (!self.put_off.is_empty()).then(|| self.clock.instant_now());
         let due = at_once.or_else(|| self.core.next_deadline().and_then(|at| self.clock.instant(at)));
+        // Where the machine slept meanwhile it is due earlier than threads that wait can tell.
+        let due = due.map(|due| due.min(self.clock.instant_now() + LOOK_AGAIN));
         let due = due.map(|due| self.paused_until.map_or(due, |paused| due.max(paused)));
         let told = [self.telling.next_deadline(), self.losses.next_deadline()];
         [due, self.parked.next_deadline()].into_iter().chain(told).flatten().min()

@@ -1,11 +1,12 @@
 //! The broker's time: it starts at the later of the stored and the wall clock's, and goes on by the
-//! monotonic clock, so that it never goes back.
+//! monotonic clock, so that it never goes back. It does not stand still while the machine sleeps.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use units::Timestamp;
 
 /// The clocks of the machine. An engine reads no others, so that whoever hands in clocks of his own has all
@@ -14,8 +15,11 @@ pub trait Time: Send + Sync {
     /// What the wall clock shows; it may jump either way.
     fn wall(&self) -> Timestamp;
 
-    /// What the monotonic clock shows.
+    /// What the monotonic clock shows by which threads wait; on Linux it stands while the machine sleeps.
     fn instant(&self) -> Instant;
+
+    /// How much time has passed since some moment before this process began, sleep included.
+    fn passed(&self) -> Duration;
 }
 
 /// The clocks of this machine.
@@ -32,25 +36,36 @@ impl Time for SystemTime {
     fn instant(&self) -> Instant {
         Instant::now()
     }
+
+    fn passed(&self) -> Duration {
+        let shown = clock_gettime(NEVER_STANDS);
+        Duration::try_from(shown).expect("a monotonic clock shows no time before its beginning")
+    }
 }
+
+/// The monotonic clock that goes on while the machine sleeps.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NEVER_STANDS: ClockId = ClockId::Boottime;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const NEVER_STANDS: ClockId = ClockId::Monotonic;
 
 /// A clock that was started at a known time.
 #[derive(Clone)]
 pub(crate) struct Clock {
     base: Timestamp,
-    started: Instant,
+    started: Duration,
     time: Arc<dyn Time>,
 }
 
 impl Clock {
     /// Starts at the later of the stored and the wall clock's time.
     pub(crate) fn start(stored: Timestamp, time: Arc<dyn Time>) -> Self {
-        Self { base: stored.max(time.wall()), started: time.instant(), time }
+        Self { base: stored.max(time.wall()), started: time.passed(), time }
     }
 
     /// The present time.
     pub(crate) fn now(&self) -> Timestamp {
-        self.base.plus(self.instant_now().saturating_duration_since(self.started))
+        self.base.plus(self.time.passed().saturating_sub(self.started))
     }
 
     /// What the monotonic clock shows now.
@@ -58,18 +73,21 @@ impl Clock {
         self.time.instant()
     }
 
-    /// When the monotonic clock shows that time, rounded up; `None` for one beyond what it can show.
+    /// When the monotonic clock shows that time, rounded up, if the machine does not sleep meanwhile; `None` for
+    /// one beyond what it can show.
     pub(crate) fn instant(&self, at: Timestamp) -> Option<Instant> {
-        self.started.checked_add(at.since(self.base))
+        self.instant_now().checked_add(at.since(self.now()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
 
-    /// Clocks that stand still.
-    struct Still(Timestamp, Instant);
+    /// Clocks that stand still, but for the machine's sleep.
+    struct Still(Timestamp, Instant, AtomicU64);
 
     impl Time for Still {
         fn wall(&self) -> Timestamp {
@@ -79,10 +97,14 @@ mod tests {
         fn instant(&self) -> Instant {
             self.1
         }
+
+        fn passed(&self) -> Duration {
+            Duration::from_secs(self.2.load(Ordering::SeqCst))
+        }
     }
 
-    fn stands(wall: Timestamp) -> Arc<dyn Time> {
-        Arc::new(Still(wall, Instant::now()))
+    fn stands(wall: Timestamp) -> Arc<Still> {
+        Arc::new(Still(wall, Instant::now(), AtomicU64::new(1_000)))
     }
 
     #[test]
@@ -90,6 +112,26 @@ mod tests {
         let (early, late) = (Timestamp::from_millis(1_000), Timestamp::from_millis(9_000));
         assert_eq!(Clock::start(late, stands(early)).now(), late);
         assert_eq!(Clock::start(early, stands(late)).now(), late);
+    }
+
+    #[test]
+    fn time_goes_on_while_the_machine_sleeps() {
+        let time = stands(Timestamp::default());
+        let clock = Clock::start(Timestamp::default(), Arc::clone(&time) as _);
+        let due = Timestamp::default().plus(Duration::from_secs(60));
+        assert_eq!(clock.instant(due), Some(time.1 + Duration::from_secs(60)));
+        time.2.fetch_add(90, Ordering::SeqCst);
+        assert_eq!(clock.now().since(due), Duration::from_secs(30));
+        assert_eq!(clock.instant(due), Some(time.1), "it is due");
+    }
+
+    #[test]
+    fn the_machines_clocks_go_on() {
+        let (before, instant) = (SystemTime.passed(), Instant::now());
+        while instant.elapsed() < Duration::from_millis(2) {
+            std::hint::spin_loop();
+        }
+        assert!(SystemTime.passed() - before >= Duration::from_millis(2));
     }
 
     #[test]

@@ -47,7 +47,11 @@ impl Time for Standing {
     }
 
     fn instant(&self) -> Instant {
-        self.began + Duration::from_millis(self.passed.load(Ordering::SeqCst))
+        self.began + self.passed()
+    }
+
+    fn passed(&self) -> Duration {
+        Duration::from_millis(self.passed.load(Ordering::SeqCst))
     }
 }
 

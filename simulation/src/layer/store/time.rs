@@ -41,6 +41,10 @@ impl Time for SimulatedTime {
     }
 
     fn instant(&self) -> Instant {
-        self.beginning + Duration::from_millis(self.passed.load(Ordering::Relaxed))
+        self.beginning + self.passed()
+    }
+
+    fn passed(&self) -> Duration {
+        Duration::from_millis(self.passed.load(Ordering::Relaxed))
     }
 }
