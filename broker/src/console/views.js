@@ -130,7 +130,7 @@ async function message(main, signal, id) {
     ["reason", ({ reason }) => reason],
   ]);
   steps.show(journey);
-  const note = complete ? "" : "The beginning is not in memory any more: what is on disk is shown.";
+  const note = complete ? "" : "Not all of it is shown: something is not in memory any more, or not for this token to see.";
   main.replaceChildren(element("h1", {}, `Message ${id}`), element("p", { class: "soft" }, note), steps.whole);
 }
 
