@@ -71,7 +71,7 @@ impl Queue {
     responses(
         (status = 201, description = "Created", body = Queue),
         (status = 200, description = "It existed; its settings are as asked", body = Queue),
-        (status = 409, description = "`setting-conflict`: a setting that can't change while messages wait"),
+        (status = 409, description = "`setting-conflict`: a setting that can't change while messages wait; or `too-many-queues`"),
         (status = 412, description = "`already-exists`: with `If-None-Match: *`"),
     ))]
 async fn put(

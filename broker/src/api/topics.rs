@@ -135,6 +135,7 @@ impl Topic {
     responses(
         (status = 201, description = "Created", body = Topic),
         (status = 200, description = "It existed; its settings are as asked", body = Topic),
+        (status = 409, description = "`too-many-queues`: queues and topics together"),
         (status = 412, description = "`already-exists`: with `If-None-Match: *`"),
     ))]
 async fn put(
