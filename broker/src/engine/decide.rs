@@ -74,6 +74,11 @@ impl Engine {
             // Whoever asked has gone while the receive stood in line.
             Ask::Receive(waiter, None) if waiter.reply.is_closed() => Ok(None),
             Ask::Receive(waiter, place) => self.decide_receive(waiter, place, now),
+            Ask::Note(note, noted) => {
+                let item = note.of_what_is_done(now, &mut self.next_audit);
+                self.effects.changes.push(Change::Audited(item));
+                Ok(Some(Decided::Note(note, noted)))
+            }
             Ask::GiveBack(nack) => {
                 // Refused when the queue is gone by now, and its messages with it.
                 drop(self.apply(Command::Nack(nack.clone()), now));

@@ -81,14 +81,20 @@ impl Note {
     /// number.
     pub(super) fn record(&self, reply: &Reply, now: Timestamp, next: &mut u64) -> Option<AuditRecord> {
         let count = self.earlier + concerned(reply);
-        if count == 0 && !self.always {
-            return None;
-        }
+        (count > 0 || self.always).then(|| self.item(count, now, next))
+    }
+
+    /// What the trail says of what was done already, beside the engine.
+    pub(super) fn of_what_is_done(&self, now: Timestamp, next: &mut u64) -> AuditRecord {
+        self.item(0, now, next)
+    }
+
+    fn item(&self, count: u64, now: Timestamp, next: &mut u64) -> AuditRecord {
         let (number, at) = *self.place.get_or_init(|| {
             *next += 1;
             (*next - 1, now)
         });
-        Some(AuditRecord {
+        AuditRecord {
             number,
             at,
             who: Arc::clone(&self.who),
@@ -98,7 +104,7 @@ impl Note {
             to: self.to.clone(),
             count,
             request: self.request.clone(),
-        })
+        }
     }
 }
 

@@ -31,6 +31,14 @@ fn a_token_is_printed_once_and_lets_in() {
 }
 
 #[test]
+fn who_made_a_token_and_what_it_allows_is_in_the_audit_trail() {
+    let (broker, token) = guarded();
+    let trail = with_token(&broker, &token, &["audit"]).ok();
+    let told = ["anonymous", "create-token", "0", "-", r#"{"allow":["admin:*"],"name":"admin"}"#];
+    assert_eq!(rows(&trail)[1][1..], told);
+}
+
+#[test]
 fn a_variable_may_be_empty_or_end_with_a_line_end() {
     let (broker, token) = guarded();
     with_token(&broker, &format!("{token}\n"), &["queues"]).ok();
