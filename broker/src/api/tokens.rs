@@ -28,7 +28,7 @@ use crate::{
     auth::{
         Caller,
         grant::Grant,
-        tokens::{Token, Tokens, TokensError},
+        tokens::{NO_ADMIN, Token, Tokens, TokensError},
     },
     engine::note::Note,
 };
@@ -112,9 +112,17 @@ struct NewToken {
     /// Its text. It is shown this once: only a digest of it is kept.
     #[schema(example = "bkr_3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     token: String,
+    /// Where no token holds `admin:*` after it: that nobody may administer the broker over HTTP, and what to do
+    /// about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    warning: Option<&'static str>,
 }
 
 /// Make a token. From the first one on every call needs a token.
+///
+/// Make one with `admin:*` first: where none holds it, nobody may administer the broker over HTTP, and the answer
+/// has a `warning`.
 ///
 /// The audit trail says who made it, unless there is no room for that on the disk. One that
 /// `broker tokens create` makes beside a stopped broker is not in the trail.
@@ -133,9 +141,13 @@ async fn create(
     let made = carry_through(async move {
         let (token, secret) = change(&api, move |tokens| tokens.create(name, allow)).await?;
         tracing::info!(token = %token.name, "token_created");
+        let warning = api.tokens.lack_admin().then_some(NO_ADMIN);
+        if warning.is_some() {
+            warn_of_no_admin(&token.name);
+        }
         let of = TokenText::of(&token);
         tell(&api, &caller, "create-token", &json!({"name": of.name, "allow": of.allow})).await;
-        Ok(NewToken { of, token: secret.reveal().to_owned() })
+        Ok(NewToken { of, token: secret.reveal().to_owned(), warning })
     });
     Ok((StatusCode::CREATED, Json(made.await?)))
 }
@@ -168,10 +180,12 @@ async fn revoke(
 ) -> Result<StatusCode, Problem> {
     let name = path::name("name", &path.name)?;
     let revoked = carry_through(async move {
-        let revoked = name.clone();
-        change(&api, move |tokens| tokens.revoke(&revoked)).await?;
-        tracing::info!(token = %name, "token_revoked");
-        tell(&api, &caller, "revoke-token", &json!({"name": name.as_str()})).await;
+        let revoked = change(&api, move |tokens| tokens.revoke(&name)).await?;
+        tracing::info!(token = %revoked.name, "token_revoked");
+        if revoked.is_admin_of_all() && api.tokens.lack_admin() {
+            warn_of_no_admin(&revoked.name);
+        }
+        tell(&api, &caller, "revoke-token", &json!({"name": revoked.name.as_str()})).await;
         Ok(())
     });
     revoked.await?;
@@ -183,6 +197,11 @@ async fn carry_through<T: Send + 'static>(
     work: impl Future<Output = Result<T, Problem>> + Send + 'static,
 ) -> Result<T, Problem> {
     tokio::spawn(work).await.map_err(|error| Problem::internal(&error))?
+}
+
+/// Says in the log after which change of a token nobody may administer the broker over HTTP.
+fn warn_of_no_admin(token: &Name) {
+    tracing::warn!(%token, "{NO_ADMIN}");
 }
 
 /// Has the audit trail tell of what was done. Where it can't, the change holds all the same: access that was

@@ -73,6 +73,30 @@ async fn who_made_and_revoked_which_token_is_in_the_trail_without_its_text() {
 }
 
 #[tokio::test]
+async fn a_token_that_leaves_nobody_to_administer_the_broker_comes_with_a_warning() {
+    let server = Server::start().await;
+    let made = server.post("/tokens", json!({"name": "shop", "allow": ["admin:orders"]})).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let warning = made.json()["warning"].as_str().unwrap().to_owned();
+    assert!(warning.contains("admin:*") && warning.contains("broker tokens create"), "{warning}");
+
+    let local = local::read(server.folder()).unwrap().unwrap().token;
+    let make = async |name: &str, allow: &[&str]| {
+        let request = server.request(Method::POST, "/tokens").bearer_auth(&local);
+        Answer::of(request.json(&json!({"name": name, "allow": allow}))).await.json()
+    };
+    let revoke = async |name: &str| {
+        let request = server.request(Method::DELETE, &format!("/tokens/{name}"));
+        assert_eq!(Answer::of(request.bearer_auth(&local)).await.status, 204);
+    };
+    assert_eq!(make("mail", &["publish:orders"]).await["warning"], warning, "it is so still");
+    assert!(make("ada", &["admin"]).await.get("warning").is_none());
+    assert!(make("more", &["publish:orders"]).await.get("warning").is_none());
+    revoke("ada").await;
+    assert_eq!(make("again", &["publish:orders"]).await["warning"], warning);
+}
+
+#[tokio::test]
 async fn a_wrong_token_to_make_is_named_by_its_field() {
     let guarded = Guarded::start().await;
     for (body, field) in [
