@@ -64,9 +64,11 @@ impl Engine {
                     self.chooser.begin(Undecided { command, note, reply, arrived, few });
                     return Ok(None);
                 }
+                let before = self.effects.changes.len();
                 let result = self.apply(command.clone(), now);
                 if let (Some(note), Ok(reply)) = (&note, &result) {
-                    let told = note.record(reply, now, &mut self.next_audit);
+                    let changes = &self.effects.changes[before..];
+                    let told = note.record(reply, changes, now, &mut self.next_audit);
                     self.effects.changes.extend(told.map(Change::Audited));
                 }
                 Ok(Some(Decided::Command { command, note, reply, arrived, result }))
