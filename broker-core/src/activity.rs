@@ -22,6 +22,23 @@ pub struct Activity {
     pub reason: Option<Arc<str>>,
 }
 
+impl Activity {
+    /// A subscriber alone missed a message, as it was full.
+    pub(crate) fn missed(at: Timestamp, queue: QueueId, sequence: Sequence, identity: Identity) -> Self {
+        let (sequence, identity) = (Some(sequence), Some(identity));
+        Self {
+            at,
+            what: ActivityKind::Dropped,
+            queue: Some(queue),
+            topic: None,
+            sequence,
+            identity,
+            consumer: None,
+            reason: None,
+        }
+    }
+}
+
 /// The kinds of [`Activity`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
@@ -40,6 +57,7 @@ pub enum ActivityKind {
     Redriven,
     Replayed,
     Expired,
+    /// The queue was full: it gave way to a newer one, or never came in.
     Dropped,
     Purged,
     Discarded,

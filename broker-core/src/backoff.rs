@@ -23,14 +23,17 @@ impl Jitter {
 
 impl Backoff {
     /// The pause after the `failure`-th failed delivery (1 for the first), whole milliseconds. `spread`,
-    /// from -1 to 1, says where in the range of the jitter it falls.
+    /// from -1 to 1, says where in the range of the jitter it falls, which ends at the longest pause.
     pub(crate) fn pause(&self, failure: u32, spread: f64) -> Duration {
         if self.initial.is_zero() {
             return Duration::ZERO;
         }
         let growth = self.factor.powi(i32::try_from(failure.saturating_sub(1)).unwrap_or(i32::MAX));
-        let pause = (self.initial.as_secs_f64() * growth).min(self.max.as_secs_f64());
-        Duration::from_millis((pause * (1.0 + self.jitter * spread) * 1000.0).round() as u64)
+        let longest = self.max.as_secs_f64();
+        let pause = (self.initial.as_secs_f64() * growth).min(longest);
+        let (least, most) = (pause * (1.0 - self.jitter), (pause * (1.0 + self.jitter)).min(longest));
+        let place = f64::midpoint(spread, 1.0);
+        Duration::from_millis(((least + (most - least) * place) * 1000.0).round() as u64)
     }
 }
 
@@ -55,6 +58,16 @@ mod tests {
         let pauses: Vec<_> = (0..1000).map(|_| spread.pause(1, jitter.next()).as_millis()).collect();
         assert!(pauses.iter().all(|ms| (900..=1100).contains(ms)));
         assert!(pauses.iter().any(|ms| *ms < 920) && pauses.iter().any(|ms| *ms > 1080));
+    }
+
+    #[test]
+    fn no_jitter_makes_a_pause_longer_than_the_longest_and_it_still_spreads() {
+        let spread = Backoff { jitter: 0.5, ..EXACT };
+        let mut jitter = Jitter::new(7);
+        let pauses: Vec<_> = (0..1000).map(|_| spread.pause(9, jitter.next()).as_millis()).collect();
+        assert!(pauses.iter().all(|ms| (30_000..=60_000).contains(ms)));
+        assert!(pauses.iter().any(|ms| *ms < 31_000) && pauses.iter().any(|ms| *ms > 59_000));
+        assert!(pauses.iter().filter(|ms| **ms == 60_000).count() < 10);
     }
 
     #[test]

@@ -34,6 +34,15 @@ impl Failure {
         Self { outcome: FailureOutcome::DeadLettered, reason: Some(reason.into()), ended: None }
     }
 
+    /// As what a failed delivery is noted; `None` where the message went to the dead letters without one.
+    pub(crate) const fn of_delivery(&self) -> Option<ActivityKind> {
+        match self.outcome {
+            FailureOutcome::Nacked => Some(ActivityKind::Nacked),
+            FailureOutcome::LeaseExpired => Some(ActivityKind::LeaseExpired),
+            FailureOutcome::DeadLettered => None,
+        }
+    }
+
     pub(crate) fn circumstances(&self) -> Circumstances<'_> {
         let consumer = self.ended.as_ref().and_then(|ended| ended.consumer.as_ref());
         Circumstances { consumer, reason: self.reason.as_ref() }
@@ -52,6 +61,9 @@ pub(crate) struct Chosen {
 impl Queue {
     /// Makes a copy a dead letter that stands neither in the line nor under a lease any more.
     pub(crate) fn die(&mut self, slot: Slot<Copy>, failure: Failure, turn: &mut Turn<'_>) {
+        if let Some(what) = failure.of_delivery() {
+            turn.note(what, slot, failure.circumstances());
+        }
         turn.note(ActivityKind::DeadLettered, slot, failure.circumstances());
         self.record_failure(slot, failure, true, turn);
         self.count_out(slot, turn.messages);
@@ -184,7 +196,7 @@ impl Queue {
         let sequence = turn.messages.message_of(slot).sequence;
         let copy = turn.messages.copy_mut(slot);
         let from = std::mem::replace(&mut copy.queue, self.id);
-        let ttl = copy.ttl().or(self.settings.ttl);
+        let ttl = self.capped_ttl(copy.ttl());
         let trail = copy.trail_mut();
         trail.restarted_ttl = ttl;
         // A lease given here before may name it still: from an earlier copy of this message.

@@ -28,8 +28,9 @@ pub struct QueueView<'core> {
     pub settings: &'core QueueSettings,
     pub counters: QueueCounters,
     pub gauges: QueueGauges,
-    /// When the oldest message that is ready, leased or delayed was published.
-    pub oldest_published_at: Option<Timestamp>,
+    /// When the oldest message that is ready, leased or delayed could first be received; in the future where all
+    /// are delayed ones whose time has not come.
+    pub oldest_at: Option<Timestamp>,
     /// How many ids are remembered for deduplication.
     pub remembered_ids: u64,
     /// How many ids were forgotten early for want of room, since the broker started or last undid a group.

@@ -14,7 +14,7 @@ use broker_core::{
     Core,
     change::{AuditRecord, FailureRecord},
     command::{Command, Receive},
-    identity::{QueueId, Selector, Sequence},
+    identity::{Name, QueueId, Selector, Sequence},
     reply::Reply,
 };
 use serve::health::Health;
@@ -178,6 +178,14 @@ impl Broker {
     /// [`BrokerError::Busy`] or [`BrokerError::Stopped`].
     pub async fn journey(&self, selector: Selector) -> Result<Option<Journey>, BrokerError> {
         self.view(move |view| view.journeys.of(selector, view.core)).await
+    }
+
+    /// What queues are called, those too that are gone lately.
+    ///
+    /// # Errors
+    /// [`BrokerError::Busy`] or [`BrokerError::Stopped`].
+    pub async fn queue_names(&self, queues: Vec<QueueId>) -> Result<Vec<Option<Name>>, BrokerError> {
+        self.view(move |view| queues.iter().map(|id| view.journeys.queue_name(*id)).collect()).await
     }
 
     /// Watches what happens: from now on, or behind a place where a watcher stood before; `None` when too

@@ -46,6 +46,11 @@ use ask::AskArgs;
 use command::Command;
 pub use serve::ServeArgs;
 
+/// The commands that look after a data folder.
+const KEEPING: [&str; 3] = ["backup", "restore", "verify"];
+/// Those that ask no broker.
+const ASKING_NOBODY: [&str; 5] = ["serve", "completions", "backup", "restore", "verify"];
+
 /// The data folder where none is named.
 const DEFAULT_DATA: &str = "./data/broker";
 
@@ -54,14 +59,15 @@ const DEFAULT_DATA: &str = "./data/broker";
 #[command(
     name = "broker",
     version,
-    after_help = "Exit codes: 0 it went well, 1 it did not (stderr says why), 2 the arguments are wrong.",
-    after_long_help = EXAMPLES
+    after_help = EXIT_CODES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}")
 )]
 pub struct Cli {
     /// The data folder [default: ./data/broker]
     ///
-    /// `serve` keeps all messages in it, and makes it where it is missing. The other commands look there
-    /// for a token, and for the URL if the folder is named, when the broker runs on this machine.
+    /// `serve` keeps all messages in it, and makes it where it is missing; `backup` and `verify` read it,
+    /// `restore` fills it. The other commands look there for a token, and for the URL if the folder is named,
+    /// when the broker runs on this machine.
     #[arg(long, env = "DATA", value_name = "FOLDER", global = true)]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -81,9 +87,13 @@ Examples:
   broker queues                                      what is in each queue
   broker tail                                        what happens, live
   broker dead-letters list jobs --reason timeout
-  broker dead-letters redrive jobs --per-second 50 --follow
+  broker dead-letters redrive jobs --per-second 50 --follow";
 
-Exit codes: 0 it went well, 1 it did not (stderr says why), 2 the arguments are wrong.";
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  it went well
+  1  it did not, and stderr says why
+  2  the arguments are wrong, as the program finds or the broker: to try again is no use";
 
 impl Cli {
     /// Reads the arguments and variables of this process; what is wrong ends it with 2.
@@ -96,9 +106,9 @@ impl Cli {
     fn read_from(
         arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {
-        let mut command = Self::command();
+        let mut command = described();
         let matches = command.try_get_matches_from_mut(arguments)?;
-        let refuse = |kind: ErrorKind, why: String| Self::command().error(kind, why);
+        let refuse = |kind: ErrorKind, why: String| described().error(kind, why);
         misplaced(&matches).map_or(Ok(()), |why| Err(refuse(ErrorKind::ArgumentConflict, why)))?;
         let cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         cli.serving()
@@ -108,14 +118,14 @@ impl Cli {
     }
 
     /// Does what was asked. Exit codes: 0 it went well; 1 it did not, and stderr says why; 2 the arguments
-    /// are wrong.
+    /// are wrong, whether this program finds that out or the broker.
     #[must_use]
     pub fn run(self) -> ExitCode {
         match self.command {
             None => self.serve.run(folder(self.data)),
             Some(Command::Serve(serve)) => serve.run(folder(self.data)),
-            Some(Command::Completions(completions)) => completions.run(&mut Self::command()),
-            Some(Command::Keep(keep)) => keep.run(&folder(self.data), self.ask.json),
+            Some(Command::Completions(completions)) => completions.run(&mut described()),
+            Some(Command::Keep(keep)) => keep.run(self.data, self.ask.json),
             Some(Command::Ask(ask)) => self.ask.run(self.data.as_deref(), ask),
         }
     }
@@ -149,8 +159,7 @@ fn misplaced(matches: &ArgMatches) -> Option<String> {
             first(ask).map(|arg| format!("{arg} is for the commands that ask a broker, and none is named"))
         }
         Some(name) => {
-            let asks_nobody = ["serve", "completions", "backup", "restore", "verify"].contains(&name);
-            let idle = first(ask).filter(|_| asks_nobody);
+            let idle = first(ask).filter(|_| ASKING_NOBODY.contains(&name));
             let idle = idle.map(|arg| format!("{arg} is for the commands that ask a broker, not for {name}"));
             idle.or_else(|| {
                 first(serve).map(|arg| format!("{arg} is for serve: write it after that command"))
@@ -159,9 +168,21 @@ fn misplaced(matches: &ArgMatches) -> Option<String> {
     }
 }
 
-/// `verify` asks nobody, and all the same has something to say in JSON.
+/// What looks after a folder asks nobody, and all the same has something to say in JSON.
 fn is_used(command: Option<&str>, arg: &Arg) -> bool {
-    command == Some("verify") && arg.get_long() == Some("json")
+    command.is_some_and(|name| KEEPING.contains(&name)) && arg.get_long() == Some("json")
+}
+
+/// The whole command line. The help of the commands that ask no broker has none of what is for the others.
+fn described() -> clap::Command {
+    let ask = AskArgs::augment_args(clap::Command::new(""));
+    ASKING_NOBODY.iter().fold(Cli::command(), |command, name| {
+        let arguments = ask.get_arguments().cloned().map(|arg| match is_used(Some(name), &arg) {
+            true => arg.help("Write one JSON document to stdout, and nothing else").help_heading(None),
+            false => arg.hide(true),
+        });
+        command.mut_subcommand(name, |subcommand| subcommand.args(arguments))
+    })
 }
 
 #[cfg(test)]
@@ -179,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        described().debug_assert();
     }
 
     #[test]
@@ -214,7 +235,8 @@ mod tests {
             (&["serve", "--url", "http://127.0.0.1:1"], "--url is for the commands that ask"),
             (&["completions", "bash", "--json"], "--json is for the commands that ask"),
             (&["verify", "--json", "--url", "http://127.0.0.1:1"], "--url is for the commands that ask"),
-            (&["backup", "--to", "there", "--json"], "--json is for the commands that ask"),
+            (&["backup", "--to", "there", "--token", "t"], "--token is for the commands that ask"),
+            (&["--ca", "pem", "restore", "--from", "there"], "--ca is for the commands that ask"),
             (&["serve", "--max-message-size", "32MiB"], "--max-message-size is above --max-request-size"),
         ] {
             let said = refused(arguments);

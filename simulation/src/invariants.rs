@@ -99,7 +99,7 @@ fn check_queue(core: &Core, queue: &Queue) -> Checked {
     let Some(view) = core.queue(name) else { return missing(name) };
     same(|| format!("the number of {name}"), view.id, queue.id)?;
     same(|| format!("the settings of {name}"), view.settings, &queue.settings)?;
-    same(|| format!("the oldest in {name}"), view.oldest_published_at, queue.oldest_published_at())?;
+    same(|| format!("the oldest in {name}"), view.oldest_at, queue.oldest_at())?;
     let live = core.browse(name, None, None, usize::MAX);
     same(|| format!("the messages of {name}"), &live, &queue.browse())?;
     let dead = core.dead_letters(name, None, usize::MAX);

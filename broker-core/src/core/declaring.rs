@@ -147,13 +147,13 @@ impl Core {
             return Err(Refusal::AlreadyExists);
         }
         let created = before.is_none();
-        let after = before.cloned().unwrap_or_default().patched(patch, created)?;
+        let mut after = before.cloned().unwrap_or_default().patched(patch, created)?;
         if before == Some(&after) {
             return Ok(Reply::Put { created });
         }
         if created && let Some(span) = after.start.span() {
             let wanted = self.topics[&id].chosen(after.filter.as_ref(), span, chosen);
-            self.place_again(id, queue, wanted, step)?;
+            after.dropped = self.place_again(id, queue, wanted, after.on_full, step)?.missed;
         }
         let topic = self.topics.get_mut(&id).expect("a name stands for a topic that is there");
         topic.subscriptions.insert(queue, after);

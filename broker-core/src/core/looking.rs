@@ -22,19 +22,19 @@ impl Core {
     /// A queue.
     #[must_use]
     pub fn queue(&self, name: &Name) -> Option<QueueView<'_>> {
-        self.queue_named(name).map(|queue| queue.view(&self.messages))
+        self.queue_named(name).map(|queue| queue.view())
     }
 
     /// A queue by its number.
     #[must_use]
     pub fn queue_by_id(&self, id: QueueId) -> Option<QueueView<'_>> {
-        self.queues.get(&id).map(|queue| queue.view(&self.messages))
+        self.queues.get(&id).map(|queue| queue.view())
     }
 
     /// Queues by name, those after `after`.
     pub fn queues(&self, after: Option<&Name>) -> impl Iterator<Item = QueueView<'_>> + use<'_> {
         let names = self.queue_names.range::<Name, _>((bound_after(after), Bound::Unbounded));
-        names.map(|(_, id)| self.queues[id].view(&self.messages))
+        names.map(|(_, id)| self.queues[id].view())
     }
 
     /// A topic.

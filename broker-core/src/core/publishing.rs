@@ -3,7 +3,7 @@
 
 mod judging;
 mod placing;
-mod sharing;
+pub(super) mod sharing;
 
 use self::{
     judging::Verdict,

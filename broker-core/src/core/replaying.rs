@@ -2,17 +2,27 @@
 //! begins with.
 
 use crate::{
-    activity::ActivityKind,
+    activity::{Activity, ActivityKind},
     choice::{Candidates, Chosen},
     command::{Command, Span},
-    core::{Core, Step},
+    core::{Core, Step, publishing::sharing::Fate},
+    dead_letter::Failure,
     filter::Filter,
     identity::{Name, QueueId, Sequence, TopicId},
-    queue::{Demand, Queue},
+    queue::Queue,
     reply::{Refusal, Reply},
+    settings::OnFull,
     topic::Topic,
     turn::Turn,
 };
+
+/// What became of retained messages that a queue was to get.
+pub(super) struct PlacedAgain {
+    /// How many wait in it now.
+    pub(super) placed: u64,
+    /// How many it missed, as it was full.
+    pub(super) missed: u64,
+}
 
 impl Core {
     /// Retained messages that a command may take and that are yet to be put to the filter that it meets, the
@@ -54,30 +64,31 @@ impl Core {
             || Refusal::SubscriptionNotFound { topic: topic_name.clone(), queue: queue_name.clone() };
         let subscription = self.topics[&topic].subscriptions.get(&queue).ok_or_else(not_found)?;
         let wanted = self.topics[&topic].chosen(subscription.filter.as_ref(), span, chosen);
-        Ok(Reply::Replayed { count: self.place_again(topic, queue, wanted, step)? })
+        let again = self.place_again(topic, queue, wanted, OnFull::Reject, step)?;
+        Ok(Reply::Replayed { count: again.placed })
     }
 
-    /// Gives a queue copies of those messages that the topic retains and that it holds none of; all of them
-    /// or none.
+    /// Gives a queue copies of those messages that the topic retains and that it holds none of. Where they do not
+    /// all fit, it gets none, or misses the later ones alone, as `on_full` says.
     pub(super) fn place_again(
         &mut self,
         topic: TopicId,
         queue: QueueId,
         wanted: Vec<Sequence>,
+        on_full: OnFull,
         step: &mut Step<'_>,
-    ) -> Result<u64, Refusal> {
+    ) -> Result<PlacedAgain, Refusal> {
         let missing = self.missing_in(queue, topic, wanted);
-        let size = |sequence: &Sequence| self.messages.size_of(*sequence);
-        let demand = missing.iter().fold(Demand::default(), |demand, it| demand.and(size(it)));
-        if let Err(no_room) = self.queues[&queue].room_for(demand) {
-            return Err(self.reject(queue, demand.messages, no_room, step));
-        }
+        let sizes: Vec<u32> = missing.iter().map(|sequence| self.messages.size_of(*sequence)).collect();
+        let share = self.share(queue, on_full, || sizes.iter().copied().enumerate(), step)?;
         let shelf = self.topics[&topic].shelf();
         self.with_queue(queue, step, |queue, turn| {
-            queue.make_room(demand, turn);
-            missing.iter().for_each(|sequence| queue.take_replayed(*sequence, shelf, turn));
+            queue.make_room(share.demand, turn);
+            for (index, sequence) in missing.into_iter().enumerate() {
+                queue.take_replayed(sequence, shelf, share.fate(index), turn);
+            }
         });
-        Ok(demand.messages)
+        Ok(PlacedAgain { placed: share.demand.messages, missed: share.missed.len() as u64 })
     }
 
     fn missing_in(&self, queue: QueueId, topic: TopicId, mut sequences: Vec<Sequence>) -> Vec<Sequence> {
@@ -101,10 +112,16 @@ impl Topic {
 
 impl Queue {
     /// Takes in a message that a topic keeps on that shelf: it can be received from now on, or once it is due by
-    /// its own delay.
-    fn take_replayed(&mut self, sequence: Sequence, shelf: QueueId, turn: &mut Turn<'_>) {
-        let kept = turn.messages.copy(turn.messages.copy_in(sequence, shelf));
-        let (message, ttl) = (kept.message, kept.ttl().or(self.settings.ttl));
+    /// its own delay. One that does not fit dies here, or is missed.
+    fn take_replayed(&mut self, sequence: Sequence, shelf: QueueId, fate: Fate, turn: &mut Turn<'_>) {
+        let slot = turn.messages.copy_in(sequence, shelf);
+        if !fate.is_kept() {
+            let identity = turn.messages.message_of(slot).identity();
+            turn.effects.activities.push(Activity::missed(turn.now, self.id, sequence, identity));
+            return;
+        }
+        let kept = turn.messages.copy(slot);
+        let (message, ttl) = (kept.message, self.capped_ttl(kept.ttl()));
         let available_at = kept.position_at.max(turn.now);
         let expires_at = ttl.map(|ttl| available_at.plus(ttl));
         let slot = turn.messages.add_copy(message, self.id, available_at, expires_at);
@@ -115,7 +132,12 @@ impl Queue {
         trail.ended_lease = Some(turn.latest_lease);
         self.count(|counters| counters.replayed += 1);
         turn.note_plainly(ActivityKind::Replayed, slot);
-        self.admit(slot, turn);
-        turn.write_copy(slot);
+        if fate == Fate::Dies {
+            self.count_in(slot, turn.messages);
+            self.die(slot, Failure::without_delivery("queue was full"), turn);
+        } else {
+            self.admit(slot, turn);
+            turn.write_copy(slot);
+        }
     }
 }

@@ -11,26 +11,22 @@ use crate::{
 };
 
 impl Queue {
-    pub(crate) fn view(&self, messages: &Messages) -> QueueView<'_> {
+    pub(crate) fn view(&self) -> QueueView<'_> {
         QueueView {
             id: self.id,
             name: &self.name,
             settings: &self.settings,
             counters: self.counters,
             gauges: self.gauges(),
-            oldest_published_at: self.oldest_published_at(messages),
+            oldest_at: self.oldest_at(),
             remembered_ids: self.remembered.len(),
             ids_forgotten_early: self.remembered.forgotten_early(),
         }
     }
 
-    fn oldest_published_at(&self, messages: &Messages) -> Option<Timestamp> {
+    fn oldest_at(&self) -> Option<Timestamp> {
         let first = self.line.oldest().into_iter().chain(self.leased.first().copied());
-        let published = |position: Position| {
-            let slot = messages.copy_in(position.sequence, self.id);
-            messages.message_of(slot).published_at
-        };
-        first.map(published).min()
+        first.map(|position| position.at).min()
     }
 
     /// What waits or is leased, after a place.

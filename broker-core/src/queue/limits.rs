@@ -1,4 +1,7 @@
-//! How much a queue takes: what fits, what never can, and the oldest giving way to the new.
+//! How much a queue takes and for how long: what fits, what never can, the oldest giving way to the new, and
+//! the longest TTL.
+
+use std::time::Duration;
 
 use crate::{activity::ActivityKind, dead_letter::Failure, queue::Queue, settings::Overflow, turn::Turn};
 
@@ -27,6 +30,11 @@ pub(crate) enum NoRoom {
 }
 
 impl Queue {
+    /// How long a message with that TTL of its own may wait here: no longer than the queue's.
+    pub(crate) fn capped_ttl(&self, own: Option<Duration>) -> Option<Duration> {
+        [own, self.settings.ttl].into_iter().flatten().min()
+    }
+
     /// Whether all of that fits, the oldest giving way where the queue is set so.
     pub(crate) fn room_for(&self, demand: Demand) -> Result<(), NoRoom> {
         if demand.messages == 0 {

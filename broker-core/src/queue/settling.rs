@@ -192,11 +192,9 @@ impl Queue {
         if turn.messages.copy(slot).trail().delivery_count >= self.settings.max_deliveries {
             return self.die_of_delivery(slot, failure, turn);
         }
-        let what = match failure.outcome {
-            FailureOutcome::LeaseExpired => ActivityKind::LeaseExpired,
-            FailureOutcome::Nacked | FailureOutcome::DeadLettered => ActivityKind::Nacked,
-        };
-        turn.note(what, slot, failure.circumstances());
+        if let Some(what) = failure.of_delivery() {
+            turn.note(what, slot, failure.circumstances());
+        }
         self.record_failure(slot, failure, false, turn);
         self.wait_again(slot, pause, turn);
     }

@@ -51,10 +51,23 @@ fn the_oldest_age_counts_from_the_oldest_that_is_not_dead() {
     bench.wait(seconds(5));
     bench.publish_ids("jobs", [2]);
     let receipt = bench.receipt("jobs");
-    let oldest = |bench: &Bench| bench.core.queue(&name("jobs")).unwrap().oldest_published_at;
+    let oldest = |bench: &Bench| bench.core.queue(&name("jobs")).unwrap().oldest_at;
     assert_eq!(oldest(&bench), Some(start));
     bench.kill(receipt);
     assert_eq!(oldest(&bench), Some(bench.now));
+}
+
+#[test]
+fn the_age_of_what_was_published_with_a_delay_counts_from_when_that_is_over() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    bench.publish("jobs", NewMessage { available: Some(When::After(seconds(60))), ..message(1) });
+    let due = bench.now.plus(seconds(60));
+    let oldest = |bench: &Bench| bench.core.queue(&name("jobs")).unwrap().oldest_at;
+    assert_eq!(oldest(&bench), Some(due));
+    bench.publish_ids("jobs", [2]);
+    let receipt = bench.receipt("jobs");
+    bench.fail(receipt);
+    assert_eq!(oldest(&bench), Some(bench.now), "what backs off could be received before");
 }
 
 #[test]

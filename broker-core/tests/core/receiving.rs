@@ -164,6 +164,20 @@ fn a_ttl_runs_from_when_the_message_can_be_received_and_drops_it() {
 }
 
 #[test]
+fn of_its_own_ttl_and_the_queues_the_one_that_ends_first_holds() {
+    let ttl = QueueSettingsPatch { ttl: Some(Some(seconds(10))), ..Default::default() };
+    let mut bench = Bench::with_queue(ttl);
+    let until = bench.now.plus(seconds(60));
+    for (id, expires) in [(1, When::After(seconds(5))), (2, When::After(seconds(60))), (3, When::At(until))] {
+        bench.publish("jobs", NewMessage { expires: Some(expires), ..message(id) });
+    }
+    bench.wait(seconds(5));
+    assert_eq!(bench.states("jobs"), [2, 0, 0, 0]);
+    bench.wait(seconds(5));
+    assert_eq!(bench.states("jobs"), [0; 4]);
+}
+
+#[test]
 fn an_expired_message_becomes_a_dead_letter_where_the_queue_is_set_so() {
     let settings = QueueSettingsPatch { on_expiry: Some(OnExpiry::DeadLetter), ..Default::default() };
     let mut bench = Bench::with_queue(settings);

@@ -234,6 +234,24 @@ fn a_subscription_whose_beginning_does_not_fit_is_not_made() {
 }
 
 #[test]
+fn a_subscription_that_may_miss_some_begins_with_the_first_that_fit_and_counts_the_others() {
+    for (on_full, dead) in [(OnFull::Drop, 0), (OnFull::DeadLetter, 2)] {
+        let mut bench = Bench::with_queue(QueueSettingsPatch { max_messages: Some(3), ..Default::default() });
+        bench.set_topic("orders", keeps(60));
+        publish(&mut bench, &[1, 2, 3, 4]);
+        bench.publish("jobs", message(9));
+        let patch =
+            SubscriptionPatch { start: Some(Start::Earliest), on_full: Some(on_full), ..Default::default() };
+        bench.try_subscribe("orders", "jobs", patch).unwrap();
+        assert_eq!(bench.core.subscriptions(&name("orders"))[0].dropped, 2);
+        bench.restart();
+        assert_eq!(bench.states("jobs"), [3, 0, 0, dead]);
+        assert_eq!(consume(&mut bench), [1, 2, 9]);
+        assert_eq!(bench.core.subscriptions(&name("orders"))[0].dropped, 2);
+    }
+}
+
+#[test]
 fn a_ttl_starts_again_with_a_replay() {
     let mut bench = retaining();
     bench.put_queue("jobs", QueueSettingsPatch { ttl: Some(Some(seconds(10))), ..Default::default() });

@@ -1,12 +1,7 @@
 //! Watching: what happened to one message.
 
 use axum::{Json, extract::State};
-use broker_core::{
-    Core,
-    activity::ActivityKind,
-    change::{FailureOutcome, FailureRecord},
-    identity::{Name, QueueId},
-};
+use broker_core::{activity::ActivityKind, identity::QueueId};
 use serde::{Deserialize, Serialize};
 use serve::{
     extract::{Path, Query},
@@ -42,7 +37,7 @@ struct JourneyText {
     id: String,
     /// Oldest first.
     journey: Vec<StepText>,
-    /// Whether nothing of it was forgotten.
+    /// Whether nothing of it was forgotten or is withheld.
     complete: bool,
     /// How many other messages of this id are known.
     others: usize,
@@ -152,34 +147,11 @@ impl From<Step> for StepText {
     }
 }
 
-impl StepText {
-    /// What a consumer wrote is for those who may see what happens in the queue.
-    fn keep_from(&mut self, caller: &Caller) {
-        let may_see = caller.may_see(self.queue.as_deref());
-        self.reason = self.reason.take().filter(|_| may_see);
-    }
-
-    fn of_failure(failure: &FailureRecord, queue: Option<&Name>) -> Self {
-        let what = match failure.outcome {
-            _ if failure.fatal => What::DeadLettered,
-            FailureOutcome::LeaseExpired => What::LeaseExpired,
-            FailureOutcome::Nacked | FailureOutcome::DeadLettered => What::Nacked,
-        };
-        Self {
-            at: failure.ended_at,
-            what,
-            queue: queue.map(Name::to_string),
-            topic: None,
-            consumer: failure.consumer.as_deref().map(ToOwned::to_owned),
-            reason: failure.reason.as_deref().map(ToOwned::to_owned),
-        }
-    }
-}
-
 /// What happened to a message: where it was published and copied to, each lease and how it ended.
 ///
-/// After a restart only the failures of messages that still exist are known, and `complete` is false. A
-/// `reason` is shown to those who may consume from its queue; where that is gone, to `admin:*`.
+/// After a restart only the failures of messages that still exist are known, and `complete` is false. So it is where
+/// something is withheld: what happened in a queue is shown to those who may consume from it, what was published to
+/// a topic to those who have a role on it. Nothing else tells that the message is there.
 #[utoipa::path(get, path = "/messages/{id}", operation_id = "get_journey", tag = "watching", params(ById, BySource), responses(
     (status = 200, description = "The newest message of this id", body = JourneyText),
     (status = 404, description = "`message-not-found`"),
@@ -190,16 +162,25 @@ async fn journey(
     Path(ById { id }): Path<ById>,
     Query(source): Query<BySource>,
 ) -> Result<Json<JourneyText>, Problem> {
-    let found = api.broker.journey(source.narrow(&id)).await?;
-    let known = found.ok_or_else(|| Problem::new(&MESSAGE_NOT_FOUND))?;
-    let mut steps = if known.complete { Vec::new() } else { stored_failures(&api, &known).await? };
-    steps.extend(known.steps.into_iter().map(StepText::from));
-    steps.iter_mut().for_each(|step| step.keep_from(&caller));
-    Ok(Json(JourneyText { id, journey: steps, complete: known.complete, others: known.others }))
+    let not_found = || Problem::new(&MESSAGE_NOT_FOUND);
+    let mut known = api.broker.journey(source.narrow(&id)).await?.ok_or_else(not_found)?;
+    if !known.complete {
+        let failures = stored_failures(&api, &known).await?;
+        known.steps.splice(0..0, failures);
+    }
+    let all = known.steps.len();
+    known.steps.retain(|step| caller.may_watch(step.queue.as_ref(), step.topic.as_ref()));
+    let is_in_sight = known.places.iter().any(|(_, queue)| caller.may_watch(Some(queue), None));
+    if known.steps.is_empty() && !is_in_sight && !caller.is_admin_of_all() {
+        return Err(not_found());
+    }
+    let complete = known.complete && known.steps.len() == all;
+    let journey = known.steps.into_iter().map(StepText::from).collect();
+    Ok(Json(JourneyText { id, journey, complete, others: known.others }))
 }
 
 /// The failures on record from before memory begins.
-async fn stored_failures(api: &Api, known: &Journey) -> Result<Vec<StepText>, Problem> {
+async fn stored_failures(api: &Api, known: &Journey) -> Result<Vec<Step>, Problem> {
     let begins = known.steps.first().map_or(Timestamp::MAX, |step| step.at);
     let mut failures = Vec::new();
     for (id, _) in &known.places {
@@ -208,8 +189,7 @@ async fn stored_failures(api: &Api, known: &Journey) -> Result<Vec<StepText>, Pr
     failures.retain(|failure| failure.ended_at < begins);
     failures.sort_by_key(|failure| failure.ended_at);
     let queues: Vec<QueueId> = failures.iter().map(|failure| failure.failed_in).collect();
-    let name = |core: &Core, id| core.queue_by_id(id).map(|queue| queue.name.clone());
-    let names = api.broker.look(move |core, _| queues.iter().map(|id| name(core, *id)).collect::<Vec<_>>());
-    let named = failures.iter().zip(names.await?);
-    Ok(named.map(|(failure, queue)| StepText::of_failure(failure, queue.as_ref())).collect())
+    let names = api.broker.queue_names(queues).await?;
+    let named = failures.into_iter().zip(names);
+    Ok(named.flat_map(|(failure, queue)| Step::of_failure(failure, queue)).collect())
 }

@@ -58,6 +58,13 @@ impl Caller {
         }
     }
 
+    /// Whether it may see that something happened: what is published to a topic is for those who have any role on
+    /// it, the rest for those who may see what happens in the queue.
+    #[must_use]
+    pub fn may_watch(&self, queue: Option<&Name>, topic: Option<&Name>) -> bool {
+        topic.map_or_else(|| self.may_see(queue.map(Name::as_str)), |topic| self.may_any(topic.as_str()))
+    }
+
     /// Whether it has any role on a name.
     #[must_use]
     pub fn may_any(&self, name: &str) -> bool {

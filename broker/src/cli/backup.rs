@@ -1,15 +1,17 @@
 //! `broker backup`.
 
 use std::{
+    borrow::Cow,
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Args;
+use serde::Serialize;
 
 use super::progress;
-use crate::maintenance::backup::backup;
+use crate::maintenance::{Copied, backup::backup};
 
 /// What `backup` can be told.
 #[derive(Args, Clone, Debug)]
@@ -19,14 +21,30 @@ pub(super) struct Backup {
     to: PathBuf,
 }
 
+/// What is told as JSON.
+#[derive(Serialize)]
+struct Told<'a> {
+    ok: bool,
+    from: Cow<'a, str>,
+    to: Cow<'a, str>,
+    #[serde(flatten)]
+    copied: Copied,
+}
+
 impl Backup {
     /// Takes a backup.
     ///
     /// # Errors
     /// When it can't be taken, or stdout is closed.
-    pub(super) fn run(&self, data: &Path) -> anyhow::Result<ExitCode> {
-        backup(data, &self.to, &mut progress::work("copying"))?;
-        writeln!(std::io::stdout(), "{} is a backup of {}", self.to.display(), data.display())?;
+    pub(super) fn run(&self, data: &Path, json: bool) -> anyhow::Result<ExitCode> {
+        let copied = backup(data, &self.to, &mut progress::work("copying"))?;
+        let mut out = std::io::stdout().lock();
+        if json {
+            let (from, to) = (data.to_string_lossy(), self.to.to_string_lossy());
+            writeln!(out, "{}", serde_json::to_string(&Told { ok: true, from, to, copied })?)?;
+        } else {
+            writeln!(out, "{} is a backup of {}", self.to.display(), data.display())?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,6 +1,6 @@
 //! Which commands there are.
 
-use std::{io::Write as _, path::Path, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 
@@ -10,8 +10,9 @@ use super::{
     client::Client,
     completions::Completions,
     dead_letters::DeadLetters,
+    failure, folder,
     messages::Messages,
-    output::Output,
+    output::{Output, remark},
     publish::Publish,
     queues::Queues,
     receive::Receive,
@@ -24,6 +25,7 @@ use super::{
     topics::Topics,
     verify::Verify,
 };
+use crate::maintenance::MaintenanceError;
 
 /// What is asked for. What asks no broker stands here, the others in [`Ask`].
 #[derive(Debug, Subcommand)]
@@ -50,18 +52,30 @@ pub(super) enum Keep {
 }
 
 impl Keep {
-    /// Does it. Answers 0, or 1 when it failed, with why on stderr.
-    pub(super) fn run(&self, data: &Path, json: bool) -> ExitCode {
+    /// Does it. Answers 0; 1 when it failed, or 2 where the folders are wrong for it, with why on stderr.
+    pub(super) fn run(&self, data: Option<PathBuf>, json: bool) -> ExitCode {
+        let is_named = data.is_some();
+        let data = folder(data);
         let done = match self {
-            Self::Backup(backup) => backup.run(data),
-            Self::Restore(restore) => restore.run(data),
-            Self::Verify(Verify {}) => Verify::run(data, json),
+            Self::Backup(backup) => backup.run(&data, json),
+            Self::Restore(restore) => restore.run(&data, json),
+            Self::Verify(Verify {}) => Verify::run(&data, json),
         };
         done.unwrap_or_else(|error| {
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            ExitCode::FAILURE
+            let code = failure::tell(&error);
+            // Of a restore it is the backup in which there is no data, and that is always named.
+            if !is_named && !matches!(self, Self::Restore(_)) && is_without_data(&error) {
+                remark(
+                    "  It reads a data folder, whether a broker runs on it or not: --data or DATA names it.",
+                );
+            }
+            code
         })
     }
+}
+
+fn is_without_data(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(MaintenanceError::NoData(_)))
 }
 
 /// What a broker that runs is asked.

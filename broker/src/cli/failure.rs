@@ -5,6 +5,7 @@ use std::{error::Error, io, io::Write as _, process::ExitCode};
 use url::Url;
 
 use super::{human::clean, problem::Problem};
+use crate::maintenance::MaintenanceError;
 
 /// Why a command did not do what it was to do.
 #[derive(Debug, thiserror::Error)]
@@ -75,10 +76,21 @@ pub(super) fn end(done: anyhow::Result<()>) -> ExitCode {
     if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
+    tell(&error)
+}
+
+/// Says what went wrong, and gives the exit code: 2 where the arguments are wrong, whoever found out.
+pub(super) fn tell(error: &anyhow::Error) -> ExitCode {
     // Nowhere is left to say that stderr is closed.
     let _ = writeln!(anstream::stderr(), "error: {}", clean(&format!("{error:#}")));
+    if is_of_the_arguments(error) { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
+
+fn is_of_the_arguments(error: &anyhow::Error) -> bool {
+    let folders = error.downcast_ref::<MaintenanceError>();
     match error.downcast_ref() {
-        Some(Failure::Usage(_)) => ExitCode::from(2),
-        _ => ExitCode::FAILURE,
+        Some(Failure::Usage(_)) => true,
+        Some(Failure::Refused(problem)) => problem.is_of_the_arguments(),
+        _ => folders.is_some_and(MaintenanceError::is_of_the_arguments),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ::serve::problem::{INVALID_FIELD, MALFORMED_JSON};
 use serde::Deserialize;
 
 use super::human::clean;
@@ -30,6 +31,11 @@ impl Problem {
     /// The stable name: what stands after the last slash of `type`.
     pub(super) fn slug(&self) -> &str {
         self.r#type.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether what was asked is wrong in itself, so that to ask it again is of no use.
+    pub(super) fn is_of_the_arguments(&self) -> bool {
+        [INVALID_FIELD.name, MALFORMED_JSON.name].contains(&self.slug())
     }
 }
 

@@ -101,6 +101,7 @@ impl Options {
 
 impl Publish {
     pub(super) async fn run(self, client: &Client, out: &mut Output) -> anyhow::Result<()> {
+        self.attributes.check(self.lines)?;
         if self.lines {
             lines::publish(self, client, out).await
         } else {

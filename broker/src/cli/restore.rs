@@ -1,17 +1,22 @@
 //! `broker restore`.
 
 use std::{
+    borrow::Cow,
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Args;
+use serde::Serialize;
 
 use super::{progress, verify};
-use crate::maintenance::{
-    MaintenanceError,
-    restore::{RestoreSettings, restore},
+use crate::{
+    maintenance::{
+        Copied, MaintenanceError,
+        restore::{RestoreSettings, Restored, restore},
+    },
+    store::verify::Report,
 };
 
 /// What `restore` can be told.
@@ -28,26 +33,56 @@ pub(super) struct Restore {
     allow_damaged: bool,
 }
 
+/// What is told as JSON; `ok` is as the exit code is.
+#[derive(Serialize)]
+struct Told<'a> {
+    ok: bool,
+    from: Cow<'a, str>,
+    to: Cow<'a, str>,
+    #[serde(flatten)]
+    copied: Copied,
+    set_aside: Option<Cow<'a, str>>,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
 impl Restore {
     /// Checks a backup and puts it in place; the faults of one that is damaged go to stdout.
     ///
     /// # Errors
     /// When it can't be restored, or stdout is closed.
-    pub(super) fn run(&self, data: &Path) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(&self, data: &Path, json: bool) -> anyhow::Result<ExitCode> {
         let settings = RestoreSettings { force: self.force, allow_damaged: self.allow_damaged };
-        let mut out = std::io::stdout().lock();
-        let restored = match restore(&self.from, data, settings, &mut progress::work("copying")) {
-            Err(MaintenanceError::Damaged(report)) => {
-                verify::tell(&mut out, &report)?;
-                return Err(MaintenanceError::Damaged(report).into());
+        match restore(&self.from, data, settings, &mut progress::work("copying")) {
+            Ok(restored) => {
+                self.tell(data, json, &restored, true)?;
+                Ok(ExitCode::SUCCESS)
             }
-            restored => restored?,
-        };
-        verify::tell(&mut out, &restored.report)?;
-        if let Some(aside) = restored.set_aside {
+            Err(MaintenanceError::Damaged(report)) => {
+                let nothing = Restored { copied: Copied::default(), report: *report, set_aside: None };
+                self.tell(data, json, &nothing, false)?;
+                Err(MaintenanceError::Damaged(Box::new(nothing.report)).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn tell(&self, data: &Path, json: bool, restored: &Restored, ok: bool) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        let Restored { copied, report, set_aside } = restored;
+        if json {
+            let (from, to) = (self.from.to_string_lossy(), data.to_string_lossy());
+            let set_aside = set_aside.as_ref().map(|path| path.to_string_lossy());
+            let told = Told { ok, from, to, copied: *copied, set_aside, report };
+            return Ok(writeln!(out, "{}", serde_json::to_string(&told)?)?);
+        }
+        verify::tell(&mut out, report)?;
+        if let Some(aside) = set_aside {
             writeln!(out, "what was there before is in {}", aside.display())?;
         }
-        writeln!(out, "{} holds what {} held", data.display(), self.from.display())?;
-        Ok(ExitCode::SUCCESS)
+        if ok {
+            writeln!(out, "{} holds what {} held", data.display(), self.from.display())?;
+        }
+        Ok(())
     }
 }

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use anyhow::bail;
+use broker_core::identity::Name;
 use clap::{Args, Subcommand};
 
-use super::{client::Client, output::Output};
+use super::{client::Client, failure::Failure, output::Output};
 use crate::{
     auth,
     store::{StoreError, folder::DataFolder},
@@ -63,4 +64,9 @@ impl Tokens {
             What::Revoke(revoke) => revoke.run(client, out).await,
         }
     }
+}
+
+/// Takes a token's name where no broker is there to refuse it.
+fn named(name: &str) -> Result<Name, Failure> {
+    Name::parse(name).map_err(|error| Failure::Usage(error.to_string()))
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use broker_core::{
     Why,
-    change::Change,
+    change::{Change, Effects},
     command::{Command, Nack},
     identity::QueueId,
     reply::{Reply, SettleStatus},
@@ -152,7 +152,8 @@ impl Engine {
         self.made_again = Why::Undo;
         self.telling.committed(self.effects.activities.len(), &self.core, now);
         self.losses.note(&self.effects.activities);
-        self.journeys.remember(&mut self.effects.activities);
+        let Effects { changes, activities, .. } = &mut self.effects;
+        self.journeys.remember(changes, activities, now);
         self.forget_effects();
     }
 

@@ -1,5 +1,7 @@
 //! What happened to messages lately: a bounded ring in memory, lost at a restart.
 
+mod names;
+
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::Arc,
@@ -8,9 +10,12 @@ use std::{
 use broker_core::{
     Core,
     activity::{Activity, ActivityKind},
+    change::{Change, FailureOutcome, FailureRecord},
     identity::{Name, QueueId, Selector, Sequence},
 };
 use units::Timestamp;
+
+use self::names::{Gone, Names};
 
 /// How many activities are remembered. At some 130 bytes each, about 8 MB when it is full.
 const CAPACITY: usize = 65_536;
@@ -39,9 +44,9 @@ pub struct Step {
     pub at: Timestamp,
     /// What.
     pub what: ActivityKind,
-    /// In which queue; `None` where it concerns none, or one that is gone.
+    /// In which queue; `None` where it concerns none, or one that is gone for long.
     pub queue: Option<Name>,
-    /// To which topic it was published; `None` also where that is gone.
+    /// To which topic it was published; `None` also where that is gone for long.
     pub topic: Option<Name>,
     /// Who received it.
     pub consumer: Option<Arc<str>>,
@@ -54,11 +59,18 @@ pub struct Step {
 pub(crate) struct Journeys {
     ring: VecDeque<Activity>,
     text_bytes: usize,
+    names: Names,
 }
 
 impl Journeys {
+    /// Those of a broker that begins.
+    pub(crate) fn new(core: &Core) -> Self {
+        Self { names: Names::of(core), ..Self::default() }
+    }
+
     /// Remembers what a committed group did.
-    pub(crate) fn remember(&mut self, activities: &mut Vec<Activity>) {
+    pub(crate) fn remember(&mut self, changes: &[Change], activities: &mut Vec<Activity>, now: Timestamp) {
+        changes.iter().for_each(|change| self.names.follow(change, now));
         self.text_bytes += activities.iter().map(text_bytes).sum::<usize>();
         self.ring.extend(activities.drain(..));
         while self.ring.len() > CAPACITY || self.text_bytes > TEXT_BYTES {
@@ -77,38 +89,128 @@ impl Journeys {
             stored.iter().map(|(sequence, _)| *sequence).chain(remembered).collect();
         let sequence = *known.last()?;
         let places = stored.into_iter().find(|(stored, _)| *stored == sequence).map(|(_, queues)| queues);
-        let steps: Vec<Step> = self.steps(sequence, core);
+        let steps: Vec<Step> = self.steps(sequence);
         Some(Journey {
             sequence,
             complete: steps.first().is_some_and(|step| step.what == ActivityKind::Published),
             steps,
-            places: places.into_iter().flatten().filter_map(|id| Some((id, queue_name(core, id)?))).collect(),
+            places: places.into_iter().flatten().filter_map(|id| Some((id, self.queue_name(id)?))).collect(),
             others: known.len() - 1,
         })
     }
 
-    fn steps(&self, sequence: Sequence, core: &Core) -> Vec<Step> {
+    fn steps(&self, sequence: Sequence) -> Vec<Step> {
         let of_it = self.ring.iter().filter(|activity| activity.sequence == Some(sequence));
-        of_it
-            .map(|activity| Step {
-                at: activity.at,
-                what: activity.what,
-                queue: activity.queue.and_then(|id| queue_name(core, id)),
-                topic: activity.topic.and_then(|id| Some(core.topic_by_id(id)?.name.clone())),
-                consumer: activity.consumer.clone(),
-                reason: activity.reason.clone(),
-            })
-            .collect()
+        let mut places = Places::default();
+        let mut steps = Vec::new();
+        for activity in of_it {
+            places.follow(activity);
+            steps.push(self.step(activity));
+        }
+        steps.extend(places.open.iter().filter_map(|queue| self.names.gone(queue.0)).map(Step::removed_with));
+        steps.sort_by_key(|step| step.at);
+        steps
+    }
+
+    fn step(&self, activity: &Activity) -> Step {
+        Step {
+            at: activity.at,
+            what: activity.what,
+            queue: activity.queue.and_then(|id| self.queue_name(id)),
+            topic: activity.topic.and_then(|id| self.names.name(id.0).cloned()),
+            consumer: activity.consumer.clone(),
+            reason: activity.reason.clone(),
+        }
+    }
+
+    /// What a queue is called, or was that is gone lately.
+    pub(crate) fn queue_name(&self, id: QueueId) -> Option<Name> {
+        self.names.name(id.0).cloned()
+    }
+}
+
+/// In which queues a message is, by what happened to it so far.
+#[derive(Default)]
+struct Places {
+    open: BTreeSet<QueueId>,
+    redriven: Option<QueueId>,
+}
+
+impl Places {
+    fn follow(&mut self, activity: &Activity) {
+        let Some(queue) = activity.queue else { return };
+        if is_there(activity.what) {
+            self.open.insert(queue);
+        } else {
+            self.open.remove(&queue);
+        }
+        // A redrive to another queue is a copy there.
+        if let (ActivityKind::Copied, Some(from)) = (activity.what, self.redriven) {
+            self.open.remove(&from);
+        }
+        self.redriven = (activity.what == ActivityKind::Redriven).then_some(queue);
+    }
+}
+
+impl Step {
+    /// What is on record of a failure. The last one is two steps: how the delivery ended, and that the message is
+    /// a dead letter.
+    pub(crate) fn of_failure(failure: FailureRecord, queue: Option<Name>) -> impl Iterator<Item = Self> {
+        let of_delivery = match failure.outcome {
+            FailureOutcome::LeaseExpired => Some(ActivityKind::LeaseExpired),
+            FailureOutcome::Nacked => Some(ActivityKind::Nacked),
+            FailureOutcome::DeadLettered => None,
+        };
+        let dead = failure.fatal.then_some(ActivityKind::DeadLettered);
+        of_delivery.into_iter().chain(dead).map(move |what| Self {
+            at: failure.ended_at,
+            what,
+            queue: queue.clone(),
+            topic: None,
+            consumer: failure.consumer.clone(),
+            reason: failure.reason.clone(),
+        })
+    }
+
+    /// The queue was removed with the message in it.
+    fn removed_with(queue: &Gone) -> Self {
+        Self {
+            at: queue.at,
+            what: ActivityKind::Removed,
+            queue: Some(queue.name.clone()),
+            topic: None,
+            consumer: None,
+            reason: Some(Arc::from("the queue was removed")),
+        }
+    }
+}
+
+/// Whether a message is in a queue after that happened to it there, if only as a dead letter.
+const fn is_there(after: ActivityKind) -> bool {
+    use ActivityKind as Kind;
+    match after {
+        Kind::Copied
+        | Kind::Leased
+        | Kind::Nacked
+        | Kind::Returned
+        | Kind::LeaseExpired
+        | Kind::DeadLettered
+        | Kind::Redriven
+        | Kind::Replayed => true,
+        Kind::Published
+        | Kind::Acked
+        | Kind::Expired
+        | Kind::Dropped
+        | Kind::Purged
+        | Kind::Discarded
+        | Kind::Removed
+        | Kind::AutoAcked => false,
     }
 }
 
 /// Texts that activities share are counted with each.
 fn text_bytes(activity: &Activity) -> usize {
     [&activity.consumer, &activity.reason].into_iter().flatten().map(|text| text.len()).sum()
-}
-
-fn queue_name(core: &Core, id: QueueId) -> Option<Name> {
-    core.queue_by_id(id).map(|queue| queue.name.clone())
 }
 
 #[cfg(test)]
@@ -119,7 +221,7 @@ mod tests {
     fn long_reasons_do_not_make_it_grow() {
         let mut journeys = Journeys::default();
         for _ in 0..3 * TEXT_BYTES / 4096 {
-            journeys.remember(&mut vec![Activity {
+            let activities = &mut vec![Activity {
                 at: Timestamp::default(),
                 what: ActivityKind::Nacked,
                 queue: None,
@@ -128,7 +230,8 @@ mod tests {
                 identity: None,
                 consumer: None,
                 reason: Some(Arc::from("x".repeat(4096))),
-            }]);
+            }];
+            journeys.remember(&[], activities, Timestamp::default());
         }
         assert_eq!(journeys.ring.len(), TEXT_BYTES / 4096);
         assert_eq!(journeys.text_bytes, TEXT_BYTES);

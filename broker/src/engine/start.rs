@@ -209,6 +209,7 @@ impl Engine {
         let mut effects = Effects::default();
         let core = restore(&mut *store, Why::Start, &clock, &mut effects)?;
         let chooser = Chooser::new(Arc::clone(&line), store.reader());
+        let journeys = Journeys::new(&core);
         let mut engine = Self {
             core,
             store,
@@ -223,7 +224,7 @@ impl Engine {
             bodies: Bodies::new(settings.cached_bytes),
             parked: Parked::default(),
             put_off: PutOff::default(),
-            journeys: Journeys::default(),
+            journeys,
             telling: Telling::new(feed),
             losses: Losses::default(),
             metrics: Metrics::new(),

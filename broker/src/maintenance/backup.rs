@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{MaintenanceError, files, sync_folder};
+use super::{Copied, MaintenanceError, files, place, sync_folder};
 use crate::{
     auth::{file, tokens},
     store::{Progress, sqlite},
@@ -18,23 +18,39 @@ use crate::{
 ///
 /// # Errors
 /// What [`MaintenanceError`] lists.
-pub fn backup(data: &Path, to: &Path, progress: Progress<'_>) -> Result<(), MaintenanceError> {
+pub fn backup(data: &Path, to: &Path, progress: Progress<'_>) -> Result<Copied, MaintenanceError> {
     if !sqlite::is_in(data) {
         return Err(MaintenanceError::NoData(data.display().to_string()));
     }
+    refuse_inside(data, to)?;
     if to.symlink_metadata().is_ok() {
         return Err(MaintenanceError::Exists(to.display().to_string()));
     }
     let unfinished = beside(to);
     let written = write(data, &unfinished, progress);
-    let done = written.and_then(|()| fs::rename(&unfinished, to).map_err(files("make", to)));
+    let done = written.and_then(|copied| {
+        fs::rename(&unfinished, to).map_err(files("make", to))?;
+        Ok(copied)
+    });
     if done.is_err() {
         // Best effort: its name says what it is.
         let _ = fs::remove_dir_all(&unfinished);
     }
-    done?;
+    let copied = done?;
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync_folder(parent.unwrap_or(Path::new(".")))
+    sync_folder(parent.unwrap_or(Path::new(".")))?;
+    Ok(copied)
+}
+
+/// Refuses a backup that would go with the data; the data folder itself is one that exists already.
+fn refuse_inside(data: &Path, to: &Path) -> Result<(), MaintenanceError> {
+    let outer = place::of(data).map_err(files("find", data))?;
+    let inner = place::of(to).map_err(files("find", to))?;
+    if inner != outer && inner.starts_with(outer) {
+        let (to, data) = (to.display().to_string(), data.display().to_string());
+        return Err(MaintenanceError::Inside { to, data });
+    }
+    Ok(())
 }
 
 /// Where it is written before it is whole.
@@ -44,13 +60,14 @@ fn beside(to: &Path) -> PathBuf {
     to.with_file_name(name)
 }
 
-fn write(data: &Path, to: &Path, progress: Progress<'_>) -> Result<(), MaintenanceError> {
+fn write(data: &Path, to: &Path, progress: Progress<'_>) -> Result<Copied, MaintenanceError> {
     fs::create_dir_all(to).map_err(files("make", to))?;
     // Messages are nobody else's business.
     fs::set_permissions(to, Permissions::from_mode(0o700)).map_err(files("make", to))?;
     sqlite::copy(data, to, progress)?;
     copy_tokens(data, to)?;
-    sync_folder(to)
+    sync_folder(to)?;
+    Copied::in_folder(to)
 }
 
 /// Copies the tokens, where there are any; on return they are on disk.

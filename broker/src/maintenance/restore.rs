@@ -14,7 +14,7 @@ use std::{
 
 use units::Timestamp;
 
-use super::{MaintenanceError, backup::copy_tokens, files, sync_folder};
+use super::{Copied, MaintenanceError, backup::copy_tokens, files, place, sync_folder};
 use crate::{
     auth::tokens,
     store::{Progress, folder::DataFolder, sqlite, verify::Report},
@@ -35,6 +35,8 @@ pub struct RestoreSettings {
 /// What was restored.
 #[derive(Clone, Debug)]
 pub struct Restored {
+    /// What was put in place.
+    pub copied: Copied,
     /// What the check of it found.
     pub report: Report,
     /// Where what was there before is now.
@@ -54,22 +56,34 @@ pub fn restore(
     if !sqlite::is_in(from) {
         return Err(MaintenanceError::NoData(from.display().to_string()));
     }
+    let unfinished = data.join(UNFINISHED);
+    refuse_own_copy(from, &unfinished)?;
     let folder = DataFolder::open(data)?;
     let occupied = is_occupied(data)?;
     if occupied && !settings.force {
         return Err(MaintenanceError::NotEmpty(data.display().to_string()));
     }
-    let unfinished = data.join(UNFINISHED);
     let prepared = prepare(from, &unfinished, settings, progress);
     let restored = prepared.and_then(|report| {
+        let copied = Copied::in_folder(&unfinished)?;
         let set_aside = occupied.then(|| set_aside(data)).transpose()?;
         put_in_place(&unfinished, data)?;
-        Ok(Restored { report, set_aside })
+        Ok(Restored { copied, report, set_aside })
     });
     // Best effort: what is left over is removed by the next restore.
     let _ = fs::remove_dir_all(&unfinished);
     drop(folder);
     restored
+}
+
+/// Refuses what is removed before the copy is made. Elsewhere in the data folder a backup may be, as what an
+/// earlier restore has set aside is: it is read, and stays.
+fn refuse_own_copy(from: &Path, unfinished: &Path) -> Result<(), MaintenanceError> {
+    let removed = place::of(unfinished).map_err(files("find", unfinished))?;
+    if place::of(from).map_err(files("find", from))?.starts_with(removed) {
+        return Err(MaintenanceError::OwnCopy(from.display().to_string()));
+    }
+    Ok(())
 }
 
 /// Whether there is anything but what opening the folder, or a restore that was cut short, leaves there.

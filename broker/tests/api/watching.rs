@@ -69,11 +69,11 @@ async fn died_once() -> Server {
 async fn a_journey_to_another_queue_names_both() {
     let server = died_once().await;
     let told = server.get("/messages/1").await.json();
-    let before = ["published", "copied", "leased", "nacked", "leased", "dead-lettered"];
+    let before = ["published", "copied", "leased", "nacked", "leased", "nacked", "dead-lettered"];
     assert_eq!(steps(&told).iter().map(|(what, _)| *what).collect::<Vec<_>>(), before);
     server.post("/queues/jobs/dead-letters/redrive", json!({"to": "parked"})).await;
     let told = server.get("/messages/1").await.json();
-    assert_eq!(steps(&told)[6..], [("redriven", "jobs"), ("copied", "parked")]);
+    assert_eq!(steps(&told)[7..], [("redriven", "jobs"), ("copied", "parked")]);
 }
 
 #[tokio::test]
@@ -84,10 +84,67 @@ async fn after_a_restart_a_journey_tells_what_it_died_of_and_in_which_queue() {
     server.restart().await;
     let told = server.get("/messages/1").await.json();
     assert_eq!(told["complete"], false);
-    assert_eq!(steps(&told), [("nacked", "jobs"), ("dead-lettered", "jobs"), ("dead-lettered", "parked")]);
+    let told_of =
+        |queue| [("nacked", queue), ("nacked", queue), ("dead-lettered", queue), ("dead-lettered", "parked")];
+    assert_eq!(steps(&told), told_of("jobs"));
     server.delete("/queues/jobs").await;
+    assert_eq!(steps(&server.get("/messages/1").await.json()), told_of("jobs"));
+    server.restart().await;
+    assert_eq!(steps(&server.get("/messages/1").await.json()), told_of(""), "nobody knows its name any more");
+}
+
+#[tokio::test]
+async fn the_lease_that_ran_out_last_stands_before_the_death_it_led_to() {
+    let server = Server::with_queue("jobs", json!({"lease": "100ms", "max_deliveries": 1})).await;
+    server.publish_ids("jobs", &["1"]).await;
+    server.receive("jobs", json!({})).await;
+    server.until("a dead letter", async |server| server.counts("jobs").await["dead"] == 1).await;
     let told = server.get("/messages/1").await.json();
-    assert_eq!(steps(&told), [("nacked", ""), ("dead-lettered", ""), ("dead-lettered", "parked")]);
+    assert_eq!(steps(&told)[2..], [("leased", "jobs"), ("lease-expired", "jobs"), ("dead-lettered", "jobs")]);
+}
+
+#[tokio::test]
+async fn a_journey_through_a_queue_that_was_removed_names_it_and_says_so() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    server.put_queue("acked", json!({})).await;
+    server.put("/topics/orders", json!({})).await;
+    for queue in ["jobs", "acked"] {
+        server.put(&format!("/topics/orders/subscriptions/{queue}"), json!({})).await;
+    }
+    server.publish("/topics/orders", &[("ce-id", "1")], "x").await;
+    server.receive("acked", json!({"auto_ack": true})).await;
+    server.receive("jobs", json!({})).await;
+    for path in ["/queues/jobs?force=true", "/queues/acked", "/topics/orders"] {
+        assert_eq!(server.delete(path).await.status, 204);
+    }
+    let told = server.get("/messages/1").await.json();
+    let through = [
+        ("published", ""),
+        ("copied", "jobs"),
+        ("copied", "acked"),
+        ("auto-acked", "acked"),
+        ("leased", "jobs"),
+        ("removed", "jobs"),
+    ];
+    assert_eq!(steps(&told), through);
+    assert_eq!(told["journey"][0]["topic"], "orders");
+    assert_eq!(
+        (&told["journey"][5]["reason"], &told["complete"]),
+        (&json!("the queue was removed"), &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn a_full_subscriber_that_missed_a_message_stands_in_its_journey() {
+    let server = Server::with_queue("full", json!({"max_messages": 1})).await;
+    server.put_queue("jobs", json!({})).await;
+    server.put("/topics/orders", json!({})).await;
+    server.put("/topics/orders/subscriptions/full", json!({"on_full": "drop"})).await;
+    server.put("/topics/orders/subscriptions/jobs", json!({})).await;
+    server.publish_ids("full", &["0"]).await;
+    server.publish("/topics/orders", &[("ce-id", "1")], "x").await;
+    let told = server.get("/messages/1").await.json();
+    assert_eq!(steps(&told), [("published", ""), ("copied", "jobs"), ("dropped", "full")]);
 }
 
 #[tokio::test]

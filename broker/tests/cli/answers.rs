@@ -51,7 +51,36 @@ fn a_problem_is_told_on_stderr_with_its_slug_and_exit_code_1() {
 #[test]
 fn a_field_at_fault_is_named() {
     let broker = Broker::with_queue("jobs");
-    broker.run(&["receive", "jobs", "--max", "0"]).failed(1, "(422 invalid-field)\n  max: 0 is out of range");
+    broker.run(&["receive", "jobs", "--max", "0"]).failed(2, "(422 invalid-field)\n  max: 0 is out of range");
+}
+
+#[test]
+fn what_the_broker_finds_wrong_about_the_arguments_ends_with_2() {
+    let broker = Broker::with_queue("jobs");
+    broker.ok(&["topics", "create", "orders"]);
+    for arguments in [
+        &["receive", "jobs", "--max", "0"][..],
+        &["queues", "create", "other", "--lease", "13h"],
+        &["dead-letters", "redrive", "jobs", "--per-second", "0"],
+        &["topics", "subscribe", "orders", "jobs", "--filter", "{\"exact\":{}}"],
+        &["tail", "--kind", "nope"],
+        &["tokens", "create", "a b", "--allow", "admin"],
+        &["publish", "--queue", "jobs", "x", "--attribute", "time=noon"],
+        &["publish", "--queue", "jobs", "x", "--lines", "--attribute", "time=noon"],
+        &["ack", "jobs", "no-receipt"],
+    ] {
+        broker.run(arguments).failed(2, "(422 invalid-field)");
+    }
+    let event = ["publish", "--queue", "jobs", "{", "--content-type", "application/cloudevents+json"];
+    broker.run(&event).failed(2, "(400 malformed-json)");
+}
+
+#[test]
+fn what_a_stopped_brokers_folder_takes_for_no_name_ends_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let create = ["tokens", "create", "a b", "--allow", "admin", "--data", data];
+    ended(program(&create)).failed(2, "error: ");
 }
 
 #[test]

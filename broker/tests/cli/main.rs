@@ -5,6 +5,7 @@
 
 mod access;
 mod answers;
+mod backup;
 mod broker;
 mod dead_letters;
 mod https;

@@ -69,6 +69,34 @@ fn attributes_arrive_as_they_were_given() {
 }
 
 #[test]
+fn an_attribute_that_is_given_twice_is_wrong_usage_that_names_both() {
+    let broker = Broker::with_queue("jobs");
+    for (twice, says) in [
+        (&["--id", "one", "--attribute", "id=two"][..], "--id one and --attribute id=two"),
+        (&["--attribute", "source=/b", "--source", "/a"], "--source /a and --attribute source=/b"),
+        (&["--type", "a", "--attribute", "type=a"], "--type a and --attribute type=a"),
+        (&["--subject", "a", "--attribute", "subject=b"], "--subject a and --attribute subject=b"),
+        (&["--key", "a", "--attribute", "partitionkey=b"], "--key a and --attribute partitionkey=b"),
+        (
+            &["--content-type", "text/a", "--attribute", "datacontenttype=text/b"],
+            "--content-type text/a and --attribute datacontenttype=text/b",
+        ),
+        (&["--attribute", "foo=1", "--attribute", "foo=2"], "--attribute foo=1 and --attribute foo=2"),
+        (&["--lines", "--attribute", "foo=1", "--attribute", "foo=2"], "--attribute foo=1 and"),
+        (&["--lines", "--attribute", "id=two"], "--lines and --attribute id=two"),
+    ] {
+        broker.run(&[&["publish", "--queue", "jobs", "x"], twice].concat()).failed(2, says);
+    }
+    assert_eq!(broker.count("jobs", "published"), 0);
+}
+
+#[test]
+fn an_attribute_that_has_a_flag_can_be_given_as_any_other() {
+    let message = published(&["x", "--attribute", "id=m1", "--attribute", "type=order.placed"], b"");
+    assert_eq!((&message["id"], &message["type"]), (&json!("m1"), &json!("order.placed")));
+}
+
+#[test]
 fn a_whole_event_can_be_published_as_it_is() {
     let event = json!({"specversion": "1.0", "id": "m1", "source": "/s", "type": "t", "data": {"n": 1}});
     let message = published(&[&event.to_string(), "--content-type", "application/cloudevents+json"], b"");

@@ -92,7 +92,7 @@ async fn queues_and_kinds_are_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_ends_it() {
     let (told, _) = tail(&[(422, UNKNOWN)], &["--kind", "x"]).await;
-    told.failed(1, "(422 invalid-field)");
+    told.failed(2, "(422 invalid-field)");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use units::Timestamp;
 
 use super::{
     Model,
-    queue::{Copy, Queue, State, waits},
+    queue::{Copy, Queue, State, shorter, waits},
     settling::Failed,
 };
 
@@ -235,7 +235,7 @@ impl Model {
         source.counters.redriven_out += 1;
         let target = self.queues.get_mut(to).expect("it was just looked at");
         if moves {
-            copy.ttl = copy.ttl.or(target.settings.ttl);
+            copy.ttl = shorter(copy.ttl, target.settings.ttl);
             copy.ended = Some((latest, false));
             let moved =
                 |it: &Arc<FailureRecord>| Arc::new(FailureRecord { queue: target.id, ..(**it).clone() });

@@ -57,12 +57,12 @@ impl Queue {
         dead
     }
 
-    /// When the first in line or under a lease was published, whichever was earlier.
+    /// When the first in line or under a lease could first be received, whichever was earlier.
     #[must_use]
-    pub fn oldest_published_at(&self) -> Option<Timestamp> {
+    pub fn oldest_at(&self) -> Option<Timestamp> {
         let waiting = self.copies.iter().find(|copy| copy.is_waiting());
         let leased = self.copies.iter().find(|copy| copy.is_leased());
-        waiting.into_iter().chain(leased).map(|copy| copy.message.published_at).min()
+        waiting.into_iter().chain(leased).map(|copy| copy.position_at).min()
     }
 }
 

@@ -223,12 +223,13 @@ fn times(
         Some(When::After(delay)) => now.plus(delay),
         Some(When::At(at)) => at.max(now),
     };
+    let longest = ttl.map_or(Timestamp::MAX, |ttl| available_at.plus(ttl));
     let expires_at = match message.expires {
-        None => ttl.map(|ttl| available_at.plus(ttl)),
-        Some(When::After(ttl)) => Some(available_at.plus(ttl)),
-        Some(When::At(at)) => Some(at),
+        None => longest,
+        Some(When::After(ttl)) => available_at.plus(ttl).min(longest),
+        Some(When::At(at)) => at.min(longest),
     };
-    (available_at, expires_at)
+    (available_at, (expires_at < Timestamp::MAX).then_some(expires_at))
 }
 
 fn judge(

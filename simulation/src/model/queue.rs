@@ -124,6 +124,11 @@ pub(super) fn waits(available_at: Timestamp, position_at: Timestamp, now: Timest
     State::Waiting { available_at, due, in_lane: due || position_at <= now }
 }
 
+/// Of two TTLs the one that ends first.
+pub(super) fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    one.into_iter().chain(other).min()
+}
+
 /// One receive that handed out messages.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]

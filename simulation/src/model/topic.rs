@@ -13,7 +13,7 @@ use units::Timestamp;
 
 use super::{
     Message, Model, named,
-    queue::{Copy, Queue},
+    queue::{Copy, Queue, shorter},
     settings,
 };
 
@@ -171,7 +171,8 @@ impl Model {
             Start::Since(from) => Some(Span { from: Some(from), to: None }),
         };
         if let Some(span) = span.filter(|_| created) {
-            self.place_again(topic, queue, after.filter.as_ref(), span, now)?;
+            let missed = self.place_again(topic, queue, after.filter.as_ref(), span, after.on_full, now)?.1;
+            after.dropped = missed;
         }
         let topic = self.topics.get_mut(topic).expect("it was just looked at");
         topic.subscriptions.insert(id, after);
@@ -201,41 +202,75 @@ impl Model {
             return Err(Refusal::SubscriptionNotFound { topic: topic.clone(), queue: queue.clone() });
         };
         let filter = subscription.filter.clone();
-        let count = self.place_again(topic, queue, filter.as_ref(), span, now)?;
+        let (count, _) = self.place_again(topic, queue, filter.as_ref(), span, OnFull::Reject, now)?;
         Ok(Reply::Replayed { count })
     }
 
-    /// Gives a queue copies of the retained messages that it holds none of; all of them or none.
+    /// Gives a queue copies of the retained messages that it holds none of; where it may miss none, all of them
+    /// or none. How many came to wait in it, and how many it missed.
     fn place_again(
         &mut self,
         topic: &Name,
         name: &Name,
         filter: Option<&Filter>,
         span: Span,
+        on_full: OnFull,
         now: Timestamp,
-    ) -> Result<u64, Refusal> {
+    ) -> Result<(u64, u64), Refusal> {
         let latest = self.latest_lease();
         let queue = named(&mut self.queues, name)?;
         let wanted = self.topics[topic].of_time(span);
         let wanted =
             wanted.filter(|it| passes(filter, &it.message.kind) && !queue.holds(it.message.sequence));
         let missing: Vec<_> = wanted.cloned().collect();
-        let messages = missing.len() as u64;
-        let bytes = missing.iter().map(|it| u64::from(it.message.size)).sum();
-        queue.ask_for_room(messages, bytes).inspect_err(|_| queue.counters.rejected += messages)?;
-        queue.make_room(messages, bytes, now);
-        for Kept { message, due, ttl } in missing {
-            let ttl = ttl.or(queue.settings.ttl);
+        let fits = fitting(queue, &missing, on_full).inspect_err(|_| {
+            queue.counters.rejected += missing.len() as u64;
+        })?;
+        let taken = || missing.iter().zip(&fits).filter(|(_, fits)| **fits).map(|(it, _)| it);
+        let (placed, bytes) = (taken().count() as u64, taken().map(|it| u64::from(it.message.size)).sum());
+        queue.make_room(placed, bytes, now);
+        let missed = missing.len() as u64 - placed;
+        for (Kept { message, due, ttl }, fits) in missing.into_iter().zip(fits) {
+            if !fits && on_full == OnFull::Drop {
+                continue;
+            }
+            let ttl = shorter(ttl, queue.settings.ttl);
             let available_at = due.max(now);
             let mut copy = Copy::new(message, available_at, ttl.map(|ttl| available_at.plus(ttl)), now);
             copy.ttl = ttl;
             copy.replayed = true;
             copy.ended = Some((latest, false));
+            let position = copy.position();
             queue.insert(copy);
             queue.counters.replayed += 1;
+            if !fits {
+                let place = queue.copies.iter().position(|copy| copy.position() == position);
+                queue.die_waiting(place.expect("it was just put there"), "queue was full", now);
+            }
         }
-        Ok(messages)
+        Ok((placed, missed))
     }
+}
+
+/// Which of these fit, one after the other.
+fn fitting(queue: &Queue, messages: &[Kept], on_full: OnFull) -> Result<Vec<bool>, Refusal> {
+    let size = |it: &Kept| u64::from(it.message.size);
+    let whole = queue.ask_for_room(messages.len() as u64, messages.iter().map(size).sum());
+    match (whole, on_full) {
+        (Ok(()), _) => return Ok(vec![true; messages.len()]),
+        (Err(refusal), OnFull::Reject) => return Err(refusal),
+        (Err(_), _) => {}
+    }
+    let (mut count, mut bytes) = (0, 0);
+    let fits = messages.iter().map(|it| {
+        let more = (count + 1, bytes + size(it));
+        let fits = queue.ask_for_room(more.0, more.1).is_ok();
+        if fits {
+            (count, bytes) = more;
+        }
+        fits
+    });
+    Ok(fits.collect())
 }
 
 impl Queue {

@@ -74,6 +74,9 @@ impl Core {
         for (share, fate) in taken() {
             self.settle_copy(sequence, share.queue, fate, step);
         }
+        let missed = shares.iter().filter(|share| share.fate(index) == Fate::Dropped);
+        let missed = missed.map(|share| Activity::missed(step.now, share.queue, sequence, identity));
+        step.effects.activities.extend(missed);
         if let Target::Topic(id) = target {
             self.retain(id, sequence);
         }
@@ -155,8 +158,8 @@ impl Queue {
 }
 
 impl NewMessage {
-    /// When it can first be received there, and when it expires; with the queue's delay and TTL where it
-    /// has none of its own.
+    /// When it can first be received there, with the queue's delay where it has none of its own; and when it
+    /// expires, by its own TTL or the queue's, whichever ends first.
     fn placement(
         &self,
         queue: QueueId,
@@ -169,11 +172,11 @@ impl NewMessage {
             Some(When::After(delay)) => now.plus(delay),
             Some(When::At(at)) => at.max(now),
         };
-        let expires_at = match self.expires {
-            None => ttl.map(|ttl| available_at.plus(ttl)),
-            Some(When::After(ttl)) => Some(available_at.plus(ttl)),
-            Some(When::At(at)) => Some(at),
-        };
-        Placement { queue, available_at, expires_at }
+        let own = self.expires.map(|expires| match expires {
+            When::After(ttl) => available_at.plus(ttl),
+            When::At(at) => at,
+        });
+        let of_queue = ttl.map(|ttl| available_at.plus(ttl));
+        Placement { queue, available_at, expires_at: [own, of_queue].into_iter().flatten().min() }
     }
 }

@@ -13,20 +13,20 @@ use crate::{
 };
 
 /// What one queue does with the new messages.
-pub(super) struct Share {
+pub(in crate::core) struct Share {
     pub(super) queue: QueueId,
     pub(super) on_full: OnFull,
     /// Which of the new messages, counted alone, its filter passes over.
     pub(super) unwanted: Vec<usize>,
     /// Which of the new messages, counted alone, it can't take; they miss it by `on_full`.
-    pub(super) missed: Vec<usize>,
+    pub(in crate::core) missed: Vec<usize>,
     /// What it takes.
-    pub(super) demand: Demand,
+    pub(in crate::core) demand: Demand,
 }
 
 impl Share {
     /// What becomes of the `index`-th new message here.
-    pub(super) fn fate(&self, index: usize) -> Fate {
+    pub(in crate::core) fn fate(&self, index: usize) -> Fate {
         match self.on_full {
             _ if self.unwanted.binary_search(&index).is_ok() => Fate::Unwanted,
             _ if self.missed.binary_search(&index).is_err() => Fate::Waits,
@@ -37,7 +37,7 @@ impl Share {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::core) enum Fate {
     Waits,
     Dies,
     Dropped,
@@ -46,7 +46,7 @@ pub(super) enum Fate {
 
 impl Fate {
     /// Whether the queue keeps the message, if only as a dead letter.
-    pub(super) const fn is_kept(self) -> bool {
+    pub(in crate::core) const fn is_kept(self) -> bool {
         matches!(self, Self::Waits | Self::Dies)
     }
 }
@@ -62,17 +62,31 @@ impl Core {
         let mut shares = Vec::new();
         for (queue, on_full, unwanted) in self.subscribers(target, new) {
             let wanted = || new().enumerate().filter(|(index, _)| unwanted.binary_search(index).is_err());
-            let demand = wanted().fold(Demand::default(), |demand, (_, message)| demand.and(message.size));
-            let (missed, demand) = match (self.queues[&queue].room_for(demand), on_full) {
-                (Ok(()), _) => (Vec::new(), demand),
-                (Err(no_room), OnFull::Reject) => {
-                    return Err(self.reject(queue, demand.messages, no_room, step));
-                }
-                (Err(_), _) => self.queues[&queue].take_in_part(wanted()),
-            };
-            shares.push(Share { queue, on_full, unwanted, missed, demand });
+            let sizes = || wanted().map(|(index, message)| (index, message.size));
+            let share = self.share(queue, on_full, sizes, step)?;
+            shares.push(Share { unwanted, ..share });
         }
         Ok(shares)
+    }
+
+    /// What a queue does with messages of these sizes; where they do not all fit, and it may not miss any, all are
+    /// refused, and the refusal counted.
+    pub(in crate::core) fn share<I: Iterator<Item = (usize, u32)>>(
+        &mut self,
+        queue: QueueId,
+        on_full: OnFull,
+        sizes: impl Fn() -> I,
+        step: &mut Step<'_>,
+    ) -> Result<Share, Refusal> {
+        let demand = sizes().fold(Demand::default(), |demand, (_, size)| demand.and(size));
+        let (missed, demand) = match (self.queues[&queue].room_for(demand), on_full) {
+            (Ok(()), _) => (Vec::new(), demand),
+            (Err(no_room), OnFull::Reject) => {
+                return Err(self.reject(queue, demand.messages, no_room, step));
+            }
+            (Err(_), _) => self.queues[&queue].take_in_part(sizes()),
+        };
+        Ok(Share { queue, on_full, unwanted: Vec::new(), missed, demand })
     }
 
     /// The queues that a publish goes to, each with which of the new messages its filter passes over.
@@ -95,13 +109,7 @@ impl Core {
         topic.subscriptions.iter().map(subscriber).collect()
     }
 
-    pub(in crate::core) fn reject(
-        &mut self,
-        queue: QueueId,
-        messages: u64,
-        no_room: NoRoom,
-        step: &mut Step<'_>,
-    ) -> Refusal {
+    fn reject(&mut self, queue: QueueId, messages: u64, no_room: NoRoom, step: &mut Step<'_>) -> Refusal {
         self.with_queue(queue, step, |queue, _| {
             queue.count(|counters| counters.rejected += messages);
             let name = queue.name.clone();
@@ -120,13 +128,10 @@ pub(super) fn all_have_a_route(shares: &[Share], new: usize) -> bool {
 
 impl Queue {
     /// Takes what fits, one after the other; the rest is missed.
-    fn take_in_part<'a>(
-        &self,
-        wanted: impl Iterator<Item = (usize, &'a NewMessage)>,
-    ) -> (Vec<usize>, Demand) {
+    fn take_in_part(&self, sizes: impl Iterator<Item = (usize, u32)>) -> (Vec<usize>, Demand) {
         let (mut missed, mut demand) = (Vec::new(), Demand::default());
-        for (index, message) in wanted {
-            let more = demand.and(message.size);
+        for (index, size) in sizes {
+            let more = demand.and(size);
             match self.room_for(more) {
                 Ok(()) => demand = more,
                 Err(_) => missed.push(index),

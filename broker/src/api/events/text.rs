@@ -1,6 +1,5 @@
 //! The data of an event, as JSON.
 
-use broker_core::identity::Name;
 use serde::Serialize;
 use units::Timestamp;
 use utoipa::ToSchema;
@@ -59,7 +58,7 @@ impl EventText {
         match told {
             Told::Activity(told) => {
                 let is_wanted = wanted.has(told.queue.as_ref(), told.what)
-                    && may_watch(caller, told.queue.as_ref(), told.topic.as_ref());
+                    && caller.may_watch(told.queue.as_ref(), told.topic.as_ref());
                 is_wanted.then(|| (What::from(told.what).as_str(), Self::of_activity(told)))
             }
             Told::LeftOut(left_out) => {
@@ -104,13 +103,5 @@ impl EventText {
             reason: None,
             count: None,
         }
-    }
-}
-
-/// What is published to a topic is for those who have any role on it.
-fn may_watch(caller: &Caller, queue: Option<&Name>, topic: Option<&Name>) -> bool {
-    match topic {
-        Some(topic) => caller.may_any(topic.as_str()),
-        None => caller.may_see(queue.map(Name::as_str)),
     }
 }

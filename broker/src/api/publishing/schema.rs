@@ -140,7 +140,8 @@ pub(super) struct PublishHeaders {
     /// How long it waits before it can be received. An event's own `deliverat` comes before it.
     #[param(rename = "Message-Delay", inline, required = false)]
     message_delay: Pause,
-    /// How long it may wait once it can be received. An event's own `expiresat` comes before it.
+    /// How long it may wait once it can be received, if the queue's `ttl` does not end earlier. An event's own
+    /// `expiresat` comes before it.
     #[param(rename = "Message-TTL", inline, required = false)]
     message_ttl: Lifetime,
     /// Refuse the publish where a message of it would wait in no queue (`queues` would be 0).

@@ -20,7 +20,8 @@ pub(super) struct Counts {
     dead: u64,
     /// Bytes of ready, leased and delayed messages.
     bytes: u64,
-    /// How long ago the oldest message that is ready, leased or delayed was published.
+    /// For how long the oldest message that is ready, leased or backs off could have been received; null without
+    /// one. What was published with a delay counts from when that is over.
     #[schema(example = "1500ms")]
     oldest_age: Option<String>,
     /// Published into it.
@@ -63,7 +64,7 @@ impl Counts {
             delayed: gauges.delayed,
             dead: gauges.dead,
             bytes: gauges.bytes,
-            oldest_age: view.oldest_published_at.map(|at| format_duration(now.since(at))),
+            oldest_age: view.oldest_at.filter(|at| *at <= now).map(|at| format_duration(now.since(at))),
             published: totals.published,
             replayed: totals.replayed,
             redriven_in: totals.redriven_in,

@@ -123,11 +123,12 @@ pub struct SettingsToSet {
     #[serde(default)]
     #[schema(value_type = OverflowText)]
     overflow: Given<Word<OverflowText>>,
-    /// How long each message waits before it can be received.
+    /// How long each message that comes from now on, without a delay of its own, waits before it can be received.
     #[serde(default)]
     #[schema(value_type = Pause)]
     delay: Given<Pause>,
-    /// How long a message may wait once it can be received; null is for ever.
+    /// How long a message that comes from now on may wait once it can be received, if its own TTL does not end
+    /// earlier; null is for ever.
     #[serde(default)]
     #[schema(value_type = LifetimeOrNull)]
     ttl: Given<LifetimeOrNull>,

@@ -1,5 +1,7 @@
 //! The attributes of an event as flags, as headers (binary mode) and as JSON members (a batch).
 
+use std::collections::HashMap;
+
 use clap::Args;
 use http::HeaderName;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -28,7 +30,7 @@ pub(super) struct Attributes {
     /// Its partition key: what order is kept by
     #[arg(long)]
     key: Option<String>,
-    /// Any further attribute; can be given again
+    /// Any further attribute; can be given again for another one
     #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute)]
     others: Vec<(String, String)>,
     /// The content type of its data
@@ -48,15 +50,40 @@ fn attribute(text: &str) -> Result<(String, String), String> {
 impl Attributes {
     /// Those that were given, by their names, but for the content type.
     pub(super) fn named(&self) -> impl Iterator<Item = (&str, &str)> {
-        let known = [
-            ("id", &self.id),
-            ("source", &self.source),
-            ("type", &self.r#type),
-            ("subject", &self.subject),
-            ("partitionkey", &self.key),
-        ];
-        let known = known.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-        known.chain(self.others.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        let flags = self.flags().into_iter().filter_map(|(_, name, value)| Some((name, value?)));
+        flags.chain(self.others.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+
+    /// The flags that are an attribute each, with its name and what was given.
+    fn flags(&self) -> [(&'static str, &'static str, Option<&str>); 5] {
+        [
+            ("--id", "id", self.id.as_deref()),
+            ("--source", "source", self.source.as_deref()),
+            ("--type", "type", self.r#type.as_deref()),
+            ("--subject", "subject", self.subject.as_deref()),
+            ("--key", "partitionkey", self.key.as_deref()),
+        ]
+    }
+
+    /// Refuses an attribute that is given twice, by whatever flags: which one is meant nobody knows.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`], which names both.
+    pub(super) fn check(&self, lines: bool) -> Result<(), Failure> {
+        let content_type = ("--content-type", "datacontenttype", self.content_type.as_deref());
+        let flags = self.flags().into_iter().chain([content_type]);
+        let mut given: HashMap<&str, String> =
+            flags.filter_map(|(flag, name, value)| Some((name, format!("{flag} {}", value?)))).collect();
+        if lines {
+            given.insert("id", "--lines".to_owned());
+        }
+        for (name, value) in &self.others {
+            let again = format!("--attribute {name}={value}");
+            if let Some(first) = given.insert(name, again.clone()) {
+                return Err(Failure::Usage(format!("{first} and {again} both say what {name:?} is")));
+            }
+        }
+        Ok(())
     }
 
     /// As `ce-*` headers.

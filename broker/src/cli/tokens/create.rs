@@ -2,12 +2,11 @@
 
 use std::io;
 
-use broker_core::identity::Name;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::list::Token;
+use super::{list::Token, named};
 use crate::{
     auth::{
         grant::Grant,
@@ -67,7 +66,7 @@ impl Create {
     /// Makes it in the folder of a stopped broker.
     pub(super) fn run_beside(self, tokens: &Tokens, out: &mut Output) -> anyhow::Result<()> {
         let allow: Result<Vec<_>, _> = self.allow.iter().map(|text| Grant::parse(text)).collect();
-        let (made, secret) = tokens.create(Name::parse(&self.name)?, allow?)?;
+        let (made, secret) = tokens.create(named(&self.name)?, allow?)?;
         let warning = tokens.lack_admin().then_some(NO_ADMIN);
         let made = MadeBeside { of: Token::of(&made), token: secret.reveal(), warning };
         out.own(&made, |out, made| show(out, made.token, made.warning))

@@ -1,8 +1,8 @@
 //! `broker tokens revoke`.
 
-use broker_core::identity::Name;
 use clap::Args;
 
+use super::named;
 use crate::{
     auth::tokens::Tokens,
     cli::{client::Client, confirm::Confirmation, output::Output},
@@ -29,7 +29,7 @@ impl Revoke {
     pub(super) fn run_beside(self, tokens: &Tokens, out: &mut Output) -> anyhow::Result<()> {
         let Self { name, confirmation } = self;
         confirmation.ask(&format!("Revoke the token {name}?"))?;
-        tokens.revoke(&Name::parse(&name)?)?;
+        tokens.revoke(&named(&name)?)?;
         out.done(format_args!("token {name} revoked"))
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct QueueFigures {
     pub(super) name: Name,
     pub(super) gauges: QueueGauges,
     pub(super) counters: QueueCounters,
-    /// Of its oldest message that is not dead, in seconds; 0 without one.
+    /// For how long its oldest message could have been received, in seconds; 0 without one.
     pub(super) oldest_age: u64,
     pub(super) remembered_ids: u64,
     pub(super) ids_forgotten_early: u64,
@@ -61,7 +61,7 @@ impl Named for QueueFigures {
             name: queue.name.clone(),
             gauges: queue.gauges,
             counters: queue.counters,
-            oldest_age: queue.oldest_published_at.map_or(0, |published| now.since(published).as_secs()),
+            oldest_age: queue.oldest_at.map_or(0, |published| now.since(published).as_secs()),
             remembered_ids: queue.remembered_ids,
             ids_forgotten_early: queue.ids_forgotten_early,
         };

@@ -13,9 +13,12 @@ const QUEUE_FIGURES: &[Figure<QueueFigures>] = &[
     ("broker_queue_delayed", "gauge", "Messages that wait for a time.", |q| q.gauges.delayed),
     ("broker_queue_dead", "gauge", "Dead letters.", |q| q.gauges.dead),
     ("broker_queue_bytes", "gauge", "Bytes of ready, leased and delayed messages.", |q| q.gauges.bytes),
-    ("broker_queue_oldest_age_seconds", "gauge", "Age of the oldest message that is not dead.", |q| {
-        q.oldest_age
-    }),
+    (
+        "broker_queue_oldest_age_seconds",
+        "gauge",
+        "For how long the oldest message, ready, leased or backing off, could have been received.",
+        |q| q.oldest_age,
+    ),
     ("broker_queue_remembered_ids", "gauge", "Ids kept for deduplication.", |q| q.remembered_ids),
     ("broker_queue_ids_forgotten_early_total", "counter", "Ids forgotten for want of room.", |q| {
         q.ids_forgotten_early

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Method;
 use serde_json::json;
 
 use super::{Guarded, operations};
@@ -183,6 +184,41 @@ async fn a_list_shows_what_its_caller_may_see() {
     let first = guarded.get(&token, "/queues?limit=1").await.json();
     let cursor = first["next_cursor"].as_str().unwrap();
     assert_eq!(listed(&token, &format!("/queues?limit=1&cursor={cursor}"), "name").await, ["c"]);
+}
+
+#[tokio::test]
+async fn a_journey_shows_what_its_caller_may_see() {
+    let guarded = Guarded::start().await;
+    for path in ["/queues/open", "/queues/secret", "/topics/orders"] {
+        guarded.put(&guarded.admin, path).await;
+    }
+    for queue in ["open", "secret"] {
+        guarded.put(&guarded.admin, &format!("/topics/orders/subscriptions/{queue}")).await;
+    }
+    let publish = async |path: &str| {
+        let request = guarded.request(&guarded.admin, Method::POST, path).header("ce-id", "1");
+        assert_eq!(Answer::of(request.header("ce-source", path)).await.status, 201);
+    };
+    publish("/topics/orders/messages").await;
+    publish("/queues/secret/messages").await;
+    let seen = async |token: &str, source: &str| {
+        let answer = guarded.get(token, &format!("/messages/1?source={source}")).await;
+        let told =
+            if answer.status == 200 { answer.json() } else { answer.problem(404, "message-not-found") };
+        let steps = told["journey"].as_array().into_iter().flatten();
+        let names = steps.map(|step| step["queue"].as_str().or(step["topic"].as_str()).unwrap().to_owned());
+        (names.collect::<Vec<_>>(), told["complete"] == true)
+    };
+    let consumer = guarded.token("consumer", &["consume:open"]).await;
+    let publisher = guarded.token("publisher", &["publish:orders"]).await;
+    let (to_topic, to_queue) = ("/topics/orders/messages", "/queues/secret/messages");
+    assert_eq!(seen(&guarded.admin, to_topic).await.0.len(), 3);
+    assert_eq!(seen(&consumer, to_topic).await, (vec!["open".to_owned()], false));
+    assert_eq!(seen(&publisher, to_topic).await, (vec!["orders".to_owned()], false));
+    for token in [&consumer, &publisher] {
+        assert_eq!(seen(token, to_queue).await, (vec![], false));
+    }
+    assert!(seen(&guarded.admin, to_queue).await.1);
 }
 
 #[tokio::test]
