@@ -2,6 +2,7 @@
 //! of the contract; every slug of the errors is in [`problem`].
 
 mod about;
+mod asked;
 mod audit;
 pub mod bodies;
 mod browsing;

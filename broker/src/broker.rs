@@ -95,6 +95,17 @@ impl Broker {
         answer.await.map_err(|_| BrokerError::Stopped)?
     }
 
+    /// Has the audit trail tell of what was done beside the engine, however much waits. Dropping the future does
+    /// not take it back.
+    ///
+    /// # Errors
+    /// [`BrokerError::StorageFull`] or [`BrokerError::Stopped`]; then the trail does not tell of it.
+    pub async fn tell(&self, note: Note) -> Result<(), BrokerError> {
+        let (noted, answer) = oneshot::channel();
+        self.line.push_own(Item::Note(Box::new(note), noted));
+        answer.await.map_err(|_| BrokerError::Stopped)?
+    }
+
     /// Receives messages; where there is none, waits up to `wait` for one. Dropping the future, or the
     /// [`Handout`] before it is kept, gives the messages back uncounted, unless the receive has a
     /// `receive_id` or acks by itself.

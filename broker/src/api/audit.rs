@@ -43,7 +43,8 @@ struct AuditItem {
     #[schema(value_type = String)]
     who: Arc<str>,
     /// What: `redrive`, `stop-redrive`, `discard`, `purge-dead-letters`, `purge`, `remove`, `replay`,
-    /// `delete-queue` or `delete-topic`.
+    /// `put-queue`, `delete-queue`, `put-topic`, `delete-topic`, `put-subscription`, `delete-subscription`,
+    /// `create-token` or `revoke-token`. What is put as it was already is not told of.
     #[schema(value_type = String, example = "redrive")]
     action: Arc<str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,9 +57,9 @@ struct AuditItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     to: Option<Arc<str>>,
-    /// How many messages it concerned.
+    /// How many messages it concerned; 0 of tokens and settings.
     count: u64,
-    /// What was asked for.
+    /// What was asked for; of a token its name and what it allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, required = false)]
     request: Option<Box<RawValue>>,

@@ -119,7 +119,7 @@ fn complete(operation: &mut Operation) {
     }
     let always =
         ["request-timeout", "invalid-field", "headers-too-large", "internal", "not-ready", "overloaded"];
-    let of_bodies = ["malformed-json", "body-too-large", "foreign-page"];
+    let of_bodies = ["malformed-json", "malformed-request", "body-too-large", "foreign-page"];
     for name in always.iter().chain(of_bodies.iter().filter(|_| takes_body)) {
         add(operation, name);
     }

@@ -23,6 +23,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Api,
+    asked::Asked,
     page::{self, ByName},
     path::{BySource, InQueue, InQueueById, NoQuery},
 };
@@ -71,20 +72,22 @@ impl Queue {
     responses(
         (status = 201, description = "Created", body = Queue),
         (status = 200, description = "It existed; its settings are as asked", body = Queue),
-        (status = 409, description = "`setting-conflict`: a setting that can't change while messages wait"),
+        (status = 409, description = "`setting-conflict`: a setting that can't change while messages wait; or `too-many-queues`"),
         (status = 412, description = "`already-exists`: with `If-None-Match: *`"),
     ))]
 async fn put(
     State(api): State<Api>,
+    caller: Caller,
     Path(path): Path<InQueue>,
     _: NoQuery,
     headers: HeaderMap,
-    serve::extract::Json(settings): serve::extract::Json<SettingsToSet>,
+    Asked { set, json }: Asked<SettingsToSet>,
 ) -> Result<(StatusCode, Json<Queue>), Problem> {
     let name = path.name()?;
     let only_create = only_creates(&headers);
-    let put = Command::PutQueue { name: name.clone(), settings: settings.into(), only_create };
-    let status = put_status(&api.broker.send(put).await?)?;
+    let put = Command::PutQueue { name: name.clone(), settings: set.into(), only_create };
+    let note = Note::settings(caller.name(), "put-queue").queue(&name).request(&json);
+    let status = put_status(&api.broker.send_by_hand(put, note).await?)?;
     Ok((status, Json(look(&api, name).await?)))
 }
 

@@ -18,13 +18,15 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Api, filters,
+    Api,
+    asked::Asked,
+    filters,
     filters::{FilterOrNull, FilterText},
     given::{Beginning, Distinct, Given, Word},
     path::{InTopicByQueue, NoQuery},
     queues::{only_creates, put_status},
 };
-use crate::{error::BrokerError, filter};
+use crate::{auth::Caller, engine::note::Note, error::BrokerError, filter};
 
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(put, delete))
@@ -146,10 +148,11 @@ impl From<OnFullText> for OnFull {
     ))]
 async fn put(
     State(api): State<Api>,
+    caller: Caller,
     Path(path): Path<InTopicByQueue>,
     _: NoQuery,
     headers: HeaderMap,
-    serve::extract::Json(set): serve::extract::Json<SubscriptionToSet>,
+    Asked { set, json }: Asked<SubscriptionToSet>,
 ) -> Result<(StatusCode, Json<Subscription>), Problem> {
     let (topic, queue) = path.names()?;
     let only_create = only_creates(&headers);
@@ -160,7 +163,8 @@ async fn put(
         only_create,
         chosen: Chosen::All,
     };
-    let status = put_status(&api.broker.send(put).await?)?;
+    let note = Note::settings(caller.name(), "put-subscription").topic(&topic).queue(&queue).request(&json);
+    let status = put_status(&api.broker.send_by_hand(put, note).await?)?;
     let (of, to) = (topic.clone(), queue.clone());
     let found = api.broker.look(move |core, _| {
         core.subscriptions(&of).iter().find(|view| *view.queue_name == to).map(Subscription::of)
@@ -176,10 +180,12 @@ async fn put(
 ))]
 async fn delete(
     State(api): State<Api>,
+    caller: Caller,
     Path(path): Path<InTopicByQueue>,
     _: NoQuery,
 ) -> Result<StatusCode, Problem> {
     let (topic, queue) = path.names()?;
-    api.broker.send(Command::DeleteSubscription { topic, queue }).await?;
+    let note = Note::settings(caller.name(), "delete-subscription").topic(&topic).queue(&queue);
+    api.broker.send_by_hand(Command::DeleteSubscription { topic, queue }, note).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,10 +1,11 @@
-//! Tokens: make, list, revoke.
+//! Tokens: make, list, revoke. Who did so is in the audit trail.
 
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
 use broker_core::identity::Name;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use serve::{
     extract::{Path, Query},
     page::Page,
@@ -23,9 +24,13 @@ use super::{
     path::{self, NoQuery},
     problem::{LAST_TOKEN, STORAGE_FULL, TOKEN_EXISTS, TOKEN_NOT_FOUND},
 };
-use crate::auth::{
-    grant::Grant,
-    tokens::{Token, Tokens, TokensError},
+use crate::{
+    auth::{
+        Caller,
+        grant::Grant,
+        tokens::{NO_ADMIN, Token, Tokens, TokensError},
+    },
+    engine::note::Note,
 };
 
 pub(super) fn router() -> OpenApiRouter<Api> {
@@ -107,9 +112,20 @@ struct NewToken {
     /// Its text. It is shown this once: only a digest of it is kept.
     #[schema(example = "bkr_3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     token: String,
+    /// Where no token holds `admin:*` after it: that nobody may administer the broker over HTTP, and what to do
+    /// about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    warning: Option<&'static str>,
 }
 
 /// Make a token. From the first one on every call needs a token.
+///
+/// Make one with `admin:*` first: where none holds it, nobody may administer the broker over HTTP, and the answer
+/// has a `warning`.
+///
+/// The audit trail says who made it, unless there is no room for that on the disk. One that
+/// `broker tokens create` makes beside a stopped broker is not in the trail.
 #[utoipa::path(post, path = "/tokens", operation_id = "create_token", tag = "access", request_body = TokenToMake, responses(
     (status = 201, description = "Made; its text is shown this once", body = NewToken),
     (status = 409, description = "`token-exists`"),
@@ -117,14 +133,23 @@ struct NewToken {
 ))]
 async fn create(
     State(api): State<Api>,
+    caller: Caller,
     _: NoQuery,
     serve::extract::Json(body): serve::extract::Json<TokenToMake>,
 ) -> Result<(StatusCode, Json<NewToken>), Problem> {
     let (name, allow) = body.checked()?;
-    let (token, secret) = change(&api, move |tokens| tokens.create(name, allow)).await?;
-    tracing::info!(token = %token.name, "token_created");
-    let new = NewToken { of: TokenText::of(&token), token: secret.reveal().to_owned() };
-    Ok((StatusCode::CREATED, Json(new)))
+    let made = carry_through(async move {
+        let (token, secret) = change(&api, move |tokens| tokens.create(name, allow)).await?;
+        tracing::info!(token = %token.name, "token_created");
+        let warning = api.tokens.lack_admin().then_some(NO_ADMIN);
+        if warning.is_some() {
+            warn_of_no_admin(&token.name);
+        }
+        let of = TokenText::of(&token);
+        tell(&api, &caller, "create-token", &json!({"name": of.name, "allow": of.allow})).await;
+        Ok(NewToken { of, token: secret.reveal().to_owned(), warning })
+    });
+    Ok((StatusCode::CREATED, Json(made.await?)))
 }
 
 /// All tokens by name, without their texts.
@@ -138,22 +163,57 @@ async fn list(State(api): State<Api>, Query(page): Query<ByName>) -> Result<Json
 }
 
 /// Revoke a token: the next call with it is unauthenticated.
+///
+/// The audit trail says who revoked it, unless there is no room for that on the disk. One that
+/// `broker tokens revoke` revokes beside a stopped broker is not in the trail.
 #[utoipa::path(delete, path = "/tokens/{name}", operation_id = "revoke_token", tag = "access", params(OfName), responses(
     (status = 204, description = "Revoked"),
     (status = 404, description = "`token-not-found`"),
     (status = 409, description = "`last-token`: the broker would be open to all who can reach it"),
     (status = 507, description = "`storage-full`"),
 ))]
-async fn revoke(State(api): State<Api>, Path(path): Path<OfName>, _: NoQuery) -> Result<StatusCode, Problem> {
+async fn revoke(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(path): Path<OfName>,
+    _: NoQuery,
+) -> Result<StatusCode, Problem> {
     let name = path::name("name", &path.name)?;
-    let revoked = name.clone();
-    change(&api, move |tokens| tokens.revoke(&revoked)).await?;
-    tracing::info!(token = %name, "token_revoked");
+    let revoked = carry_through(async move {
+        let revoked = change(&api, move |tokens| tokens.revoke(&name)).await?;
+        tracing::info!(token = %revoked.name, "token_revoked");
+        if revoked.is_admin_of_all() && api.tokens.lack_admin() {
+            warn_of_no_admin(&revoked.name);
+        }
+        tell(&api, &caller, "revoke-token", &json!({"name": revoked.name.as_str()})).await;
+        Ok(())
+    });
+    revoked.await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Changes tokens where waiting for the disk holds nobody up. It is carried through although the caller
-/// may have gone away.
+/// Does it to the end although the caller may have gone away.
+async fn carry_through<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::spawn(work).await.map_err(|error| Problem::internal(&error))?
+}
+
+/// Says in the log after which change of a token nobody may administer the broker over HTTP.
+fn warn_of_no_admin(token: &Name) {
+    tracing::warn!(%token, "{NO_ADMIN}");
+}
+
+/// Has the audit trail tell of what was done. Where it can't, the change holds all the same: access that was
+/// taken must not come back for want of room.
+async fn tell(api: &Api, caller: &Caller, action: &'static str, request: &serde_json::Value) {
+    let note = Note::always(caller.name(), action).request(request);
+    if let Err(error) = api.broker.tell(note).await {
+        tracing::error!(who = caller.name(), action, %request, %error, "audit_item_not_written");
+    }
+}
+
+/// Changes tokens where waiting for the disk holds nobody up.
 async fn change<T: Send + 'static>(
     api: &Api,
     how: impl FnOnce(&Tokens) -> Result<T, TokensError> + Send + 'static,

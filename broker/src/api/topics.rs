@@ -25,6 +25,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Api,
+    asked::Asked,
     given::{Bytes, Capacity, Count, Given, Pause, Span, Whole},
     page::{self, ByName},
     path::{InTopic, NoQuery},
@@ -135,19 +136,22 @@ impl Topic {
     responses(
         (status = 201, description = "Created", body = Topic),
         (status = 200, description = "It existed; its settings are as asked", body = Topic),
+        (status = 409, description = "`too-many-queues`: queues and topics together"),
         (status = 412, description = "`already-exists`: with `If-None-Match: *`"),
     ))]
 async fn put(
     State(api): State<Api>,
+    caller: Caller,
     Path(path): Path<InTopic>,
     _: NoQuery,
     headers: HeaderMap,
-    serve::extract::Json(settings): serve::extract::Json<SettingsToSet>,
+    Asked { set, json }: Asked<SettingsToSet>,
 ) -> Result<(StatusCode, Json<Topic>), Problem> {
     let name = path.name()?;
     let only_create = only_creates(&headers);
-    let put = Command::PutTopic { name: name.clone(), settings: settings.into(), only_create };
-    let status = put_status(&api.broker.send(put).await?)?;
+    let put = Command::PutTopic { name: name.clone(), settings: set.into(), only_create };
+    let note = Note::settings(caller.name(), "put-topic").topic(&name).request(&json);
+    let status = put_status(&api.broker.send_by_hand(put, note).await?)?;
     Ok((status, Json(look(&api, name).await?)))
 }
 

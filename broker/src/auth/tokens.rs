@@ -32,6 +32,10 @@ use crate::store::folder::DataFolder;
 /// How many grants one token holds at the most.
 pub const MOST_GRANTS: usize = 100;
 
+/// What is said where there are tokens and none holds `admin:*`.
+pub const NO_ADMIN: &str = "no token may administer this broker over HTTP: make one with admin:* by \
+     `broker tokens create NAME --allow admin --data FOLDER` on its machine";
+
 /// A token: all but its text, which nobody has but whom it was given to.
 #[derive(Clone, Debug)]
 pub struct Token {
@@ -84,10 +88,10 @@ impl Registry {
         self.by_name.insert(token.name.clone(), token);
     }
 
-    fn remove(&mut self, name: &Name) -> Result<(), TokensError> {
+    fn remove(&mut self, name: &Name) -> Result<Arc<Token>, TokensError> {
         let token = self.by_name.remove(name).ok_or_else(|| TokensError::NotFound(name.clone()))?;
         self.by_digest.remove(&token.digest);
-        Ok(())
+        Ok(token)
     }
 }
 
@@ -127,6 +131,14 @@ impl Tokens {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.registry().by_name.is_empty()
+    }
+
+    /// Whether there are some and none of them holds `admin:*`: then only who can read the data folder still
+    /// manages them.
+    #[must_use]
+    pub fn lack_admin(&self) -> bool {
+        let registry = self.registry();
+        !registry.by_name.is_empty() && !registry.by_name.values().any(|token| token.is_admin_of_all())
     }
 
     /// The token of that text, the local one too.
@@ -190,19 +202,19 @@ impl Tokens {
         Ok((token, secret))
     }
 
-    /// Revokes a token: from now on it is unknown. Where none is left that holds `admin:*`, whoever may read
+    /// Revokes a token and gives it back: from now on it is unknown. Where none is left that holds `admin:*`, whoever may read
     /// the data folder still manages the others, by the local one.
     ///
     /// # Errors
     /// [`TokensError::NotFound`]; [`TokensError::LastOfAll`] when none is left and the broker serves other
     /// machines.
-    pub fn revoke(&self, name: &Name) -> Result<(), TokensError> {
+    pub fn revoke(&self, name: &Name) -> Result<Arc<Token>, TokensError> {
         self.change(|registry| {
-            registry.remove(name)?;
+            let token = registry.remove(name)?;
             if self.reach() == Reach::Others && registry.by_name.is_empty() {
                 return Err(TokensError::LastOfAll(name.clone()));
             }
-            Ok(())
+            Ok(token)
         })
     }
 
@@ -228,14 +240,14 @@ impl Tokens {
     }
 
     /// Changes a copy, writes it, and only then lets it hold.
-    fn change(&self, how: impl FnOnce(&mut Registry) -> Result<(), TokensError>) -> Result<(), TokensError> {
+    fn change<T>(&self, how: impl FnOnce(&mut Registry) -> Result<T, TokensError>) -> Result<T, TokensError> {
         let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changed = Registry::clone(&self.registry());
-        how(&mut changed)?;
+        let done = how(&mut changed)?;
         let bytes = record::write(changed.by_name.values().map(|token| &**token));
         file::replace(&self.path, &bytes).map_err(|error| TokensError::not_written(&self.path, error))?;
         self.current.send_replace(Arc::new(changed));
-        Ok(())
+        Ok(done)
     }
 }
 

@@ -56,11 +56,11 @@ fn table(entries: &[Entry]) -> Table {
 }
 
 impl Entry {
-    /// The queue or topic, and where messages went.
+    /// The queue or topic, and where messages went; of a token neither.
     fn place(&self) -> String {
         let topic = self.topic.as_ref().map(|topic| format!("topic {topic}"));
         let to = self.to.as_ref().map(|to| format!("to {to}"));
         let parts: Vec<String> = [topic, self.queue.clone(), to].into_iter().flatten().collect();
-        parts.join(" ")
+        if parts.is_empty() { "-".to_owned() } else { parts.join(" ") }
     }
 }

@@ -174,7 +174,7 @@ async function audit(main, signal) {
     ["at", (item) => at(item.at)],
     ["who", ({ who }) => who],
     ["what", ({ action }) => action],
-    ["queue or topic", (item) => item.queue ?? item.topic],
+    ["queue or topic", ({ topic, queue }) => [topic, queue].filter(Boolean).join(", ")],
     ["to", ({ to }) => to],
     ["count", (item) => count(item.count), "number"],
     ["asked for", ({ request }) => request && JSON.stringify(request)],

@@ -64,9 +64,11 @@ impl Engine {
                     self.chooser.begin(Undecided { command, note, reply, arrived, few });
                     return Ok(None);
                 }
+                let before = self.effects.changes.len();
                 let result = self.apply(command.clone(), now);
                 if let (Some(note), Ok(reply)) = (&note, &result) {
-                    let told = note.record(reply, now, &mut self.next_audit);
+                    let changes = &self.effects.changes[before..];
+                    let told = note.record(reply, changes, now, &mut self.next_audit);
                     self.effects.changes.extend(told.map(Change::Audited));
                 }
                 Ok(Some(Decided::Command { command, note, reply, arrived, result }))
@@ -74,6 +76,11 @@ impl Engine {
             // Whoever asked has gone while the receive stood in line.
             Ask::Receive(waiter, None) if waiter.reply.is_closed() => Ok(None),
             Ask::Receive(waiter, place) => self.decide_receive(waiter, place, now),
+            Ask::Note(note, noted) => {
+                let item = note.of_what_is_done(now, &mut self.next_audit);
+                self.effects.changes.push(Change::Audited(item));
+                Ok(Some(Decided::Note(note, noted)))
+            }
             Ask::GiveBack(nack) => {
                 // Refused when the queue is gone by now, and its messages with it.
                 drop(self.apply(Command::Nack(nack.clone()), now));

@@ -15,7 +15,7 @@ use super::{
     Engine,
     choosing::FEW,
     handout::{Handout, Taken},
-    line::{Item, ReplySender},
+    line::{Item, NotedSender, ReplySender},
     note::Note,
     parked::{Ticket, Waiter},
 };
@@ -31,6 +31,7 @@ pub(super) type Place = Option<(QueueId, Ticket)>;
 pub(super) enum Ask {
     Command { command: Command, note: Option<Box<Note>>, reply: ReplySender, arrived: Instant, few: usize },
     Receive(Waiter, Place),
+    Note(Box<Note>, NotedSender),
     GiveBack(Nack),
 }
 
@@ -54,6 +55,7 @@ pub(super) enum Decided {
         place: Place,
         result: Result<Taken, BrokerError>,
     },
+    Note(Box<Note>, NotedSender),
     GiveBack(Nack),
 }
 
@@ -71,6 +73,7 @@ impl Engine {
                     asks.push(Ask::Command { command, note, reply, arrived, few });
                 }
                 Item::Receive(waiter) => asks.push(Ask::Receive(waiter, None)),
+                Item::Note(note, noted) => asks.push(Ask::Note(note, noted)),
                 Item::GiveBack(nack) => asks.push(Ask::GiveBack(nack)),
                 Item::Look(look) => looks.push(look),
                 Item::Drain => self.drain(),
@@ -178,6 +181,7 @@ impl Engine {
                 });
                 drop(waiter.reply.send(handout));
             }
+            Decided::Note(_, noted) => drop(noted.send(Ok(()))),
             Decided::GiveBack(_) => {}
         }
     }
@@ -192,6 +196,7 @@ impl Engine {
                 (Some(until), Some((queue, ticket))) => self.parked.put(queue, ticket, until, waiter),
                 _ => drop(waiter.reply.send(Err(BrokerError::StorageFull))),
             },
+            Decided::Note(_, noted) => drop(noted.send(Err(BrokerError::StorageFull))),
             // Its lease runs out.
             Decided::GiveBack(_) => {}
         }
@@ -209,6 +214,7 @@ fn refuse_publish(decided: Decided) -> Option<Ask> {
             Some(Ask::Command { command, note, reply, arrived, few: FEW })
         }
         Decided::Receive { waiter, place, .. } => Some(Ask::Receive(waiter, place)),
+        Decided::Note(note, noted) => Some(Ask::Note(note, noted)),
         Decided::GiveBack(nack) => Some(Ask::GiveBack(nack)),
     }
 }

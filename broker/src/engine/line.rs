@@ -49,6 +49,9 @@ impl Default for GroupLimits {
 /// What a command's sender waits for: the decision, once it is on disk.
 pub(crate) type ReplySender = oneshot::Sender<Result<Reply, BrokerError>>;
 
+/// What waits until the audit trail has it on disk.
+pub(crate) type NotedSender = oneshot::Sender<Result<(), BrokerError>>;
+
 /// What waits in the line.
 pub(crate) enum Item {
     /// A command, what the audit trail is to say of it, whom to answer, and how many retained messages the
@@ -56,6 +59,8 @@ pub(crate) enum Item {
     Command { command: Command, note: Option<Box<Note>>, reply: ReplySender, arrived: Instant, few: usize },
     /// A receive.
     Receive(Waiter),
+    /// Something that was done beside the engine, for the audit trail.
+    Note(Box<Note>, NotedSender),
     /// Deliveries that nobody took; there is nobody to answer.
     GiveBack(Nack),
     /// A look at the committed state.

@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use broker_core::{change::AuditRecord, identity::Name, reply::Reply};
+use broker_core::{
+    change::{AuditRecord, Change},
+    identity::Name,
+    reply::Reply,
+};
 use units::Timestamp;
 
 /// What the audit trail will say of a command, once it is carried out. Of a call that is carried out in
@@ -15,12 +19,22 @@ pub struct Note {
     topic: Option<Arc<str>>,
     to: Option<Arc<str>>,
     request: Option<Arc<str>>,
-    /// Whether it is told of although it concerned no message.
-    always: bool,
+    told: Told,
     /// The number and time of its item, once there is one.
     place: Arc<OnceLock<(u64, Timestamp)>>,
     /// How many messages earlier slices of the same call concerned.
     earlier: u64,
+}
+
+/// When the trail tells of it.
+#[derive(Clone, Copy, Debug)]
+enum Told {
+    /// Where it concerned a message.
+    OfMessages,
+    /// Where it changed settings.
+    OfSettings,
+    /// Whenever it was carried out.
+    Always,
 }
 
 impl Note {
@@ -35,7 +49,7 @@ impl Note {
             topic: None,
             to: None,
             request: None,
-            always: false,
+            told: Told::OfMessages,
             place: Arc::default(),
             earlier: 0,
         }
@@ -45,7 +59,14 @@ impl Note {
     /// queue.
     #[must_use]
     pub fn always(who: &str, action: &'static str) -> Self {
-        Self { always: true, ..Self::new(who, action) }
+        Self { told: Told::Always, ..Self::new(who, action) }
+    }
+
+    /// That somebody sets what a queue, topic or subscription is to be. Where it was so already, nothing is told:
+    /// services declare what they need at each start.
+    #[must_use]
+    pub fn settings(who: &str, action: &'static str) -> Self {
+        Self { told: Told::OfSettings, ..Self::new(who, action) }
     }
 
     /// To that queue.
@@ -77,18 +98,34 @@ impl Note {
         Self { earlier, ..self.clone() }
     }
 
-    /// What the trail says of it; `None` where it came to nothing. The first item of a call takes the next
-    /// number.
-    pub(super) fn record(&self, reply: &Reply, now: Timestamp, next: &mut u64) -> Option<AuditRecord> {
+    /// What the trail says of it, by its reply and what it changed; `None` where it came to nothing. The first
+    /// item of a call takes the next number.
+    pub(super) fn record(
+        &self,
+        reply: &Reply,
+        changes: &[Change],
+        now: Timestamp,
+        next: &mut u64,
+    ) -> Option<AuditRecord> {
         let count = self.earlier + concerned(reply);
-        if count == 0 && !self.always {
-            return None;
+        match self.told {
+            Told::OfMessages => (count > 0).then(|| self.item(count, now, next)),
+            Told::OfSettings => changes.iter().any(is_of_settings).then(|| self.item(0, now, next)),
+            Told::Always => Some(self.item(count, now, next)),
         }
+    }
+
+    /// What the trail says of what was done already, beside the engine.
+    pub(super) fn of_what_is_done(&self, now: Timestamp, next: &mut u64) -> AuditRecord {
+        self.item(0, now, next)
+    }
+
+    fn item(&self, count: u64, now: Timestamp, next: &mut u64) -> AuditRecord {
         let (number, at) = *self.place.get_or_init(|| {
             *next += 1;
             (*next - 1, now)
         });
-        Some(AuditRecord {
+        AuditRecord {
             number,
             at,
             who: Arc::clone(&self.who),
@@ -98,8 +135,19 @@ impl Note {
             to: self.to.clone(),
             count,
             request: self.request.clone(),
-        })
+        }
     }
+}
+
+/// Whether it changes what a queue, topic or subscription is.
+const fn is_of_settings(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::QueuePut(_)
+            | Change::TopicPut(_)
+            | Change::SubscriptionPut(_)
+            | Change::SubscriptionGone(_, _)
+    )
 }
 
 /// How many messages it concerned.

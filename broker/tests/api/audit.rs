@@ -24,7 +24,7 @@ async fn who_redrove_and_purged_what_and_when_is_on_disk_newest_first() {
     server.post("/queues/jobs/purge", json!({})).await;
     server.restart().await;
     let page = server.get("/audit").await.json();
-    assert_eq!(actions(&page), ["purge", "purge-dead-letters", "redrive"]);
+    assert_eq!(actions(&page), ["purge", "purge-dead-letters", "redrive", "put-queue"]);
     let items = page["items"].as_array().unwrap();
     for (item, count) in items.iter().zip([1, 2, 1]) {
         assert_eq!((&item["who"], &item["queue"]), (&json!("anonymous"), &json!("jobs")));
@@ -55,10 +55,77 @@ async fn each_thing_done_by_hand_has_its_word() {
     let page = server.get("/audit").await.json();
     assert_eq!(
         actions(&page),
-        ["delete-queue", "delete-topic", "stop-redrive", "redrive", "replay", "discard", "remove"]
+        [
+            "delete-queue",
+            "delete-topic",
+            "stop-redrive",
+            "redrive",
+            "replay",
+            "discard",
+            "remove",
+            "put-subscription",
+            "put-topic",
+            "put-queue"
+        ]
     );
     let redrive = &page["items"][3];
     assert_eq!((&redrive["request"], &redrive["to"]), (&json!({"per_second": 7}), &json!("jobs")));
+}
+
+#[tokio::test]
+async fn settings_that_changed_are_told_with_what_was_asked_for() {
+    let server = Server::start().await;
+    let (queue, topic, subscription) =
+        ("/queues/jobs", "/topics/orders", "/topics/orders/subscriptions/jobs");
+    server.put(queue, json!({"lease": "30s", "backoff": {"initial": "0s"}})).await;
+    server.put(queue, json!({"max_deliveries": 7})).await;
+    server.put(topic, json!({"retention": "1h"})).await;
+    let filter = json!({"filter": {"exact": {"type": "t"}}, "from": "earliest"});
+    server.put(subscription, filter.clone()).await;
+    server.put(subscription, json!({"filter": null})).await;
+    server.delete(subscription).await;
+    let page = server.get("/audit").await.json();
+    let items = page["items"].as_array().unwrap();
+    let told =
+        |item: &Value| [&item["action"], &item["queue"], &item["topic"], &item["request"]].map(Clone::clone);
+    let (jobs, orders) = (json!("jobs"), json!("orders"));
+    let expected = [
+        [json!("delete-subscription"), jobs.clone(), orders.clone(), Value::Null],
+        [json!("put-subscription"), jobs.clone(), orders.clone(), json!({"filter": null})],
+        [json!("put-subscription"), jobs.clone(), orders.clone(), filter],
+        [json!("put-topic"), Value::Null, orders, json!({"retention": "1h"})],
+        [json!("put-queue"), jobs.clone(), Value::Null, json!({"max_deliveries": 7})],
+        [json!("put-queue"), jobs, Value::Null, json!({"lease": "30s", "backoff": {"initial": "0s"}})],
+    ];
+    assert_eq!(items.iter().map(told).collect::<Vec<_>>(), expected);
+    assert!(items.iter().all(|item| item["who"] == "anonymous" && item["count"] == 0), "{page}");
+}
+
+/// How many commits the metrics count.
+async fn commits(server: &Server) -> String {
+    let metrics = server.get("/metrics").await.text;
+    metrics.lines().find(|line| line.starts_with("broker_group_commit_size_count")).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_declaration_that_changes_nothing_is_not_told_and_costs_no_commit() {
+    let server = Server::start().await;
+    let declarations = [
+        ("/queues/jobs", json!({"lease": "30s"})),
+        ("/topics/orders", json!({"retention": "1h"})),
+        ("/topics/orders/subscriptions/jobs", json!({"on_full": "drop", "from": "earliest"})),
+    ];
+    let declare = async |status| {
+        for (path, body) in &declarations {
+            assert_eq!(server.put(path, body.clone()).await.status, status, "{path}");
+        }
+    };
+    declare(201).await;
+    let (trail, before) = (server.get("/audit").await.json(), commits(&server).await);
+    declare(200).await;
+    server.put("/queues/jobs", json!({"lease": "1ms"})).await.invalid("lease");
+    server.delete("/topics/orders/subscriptions/none").await.problem(404, "queue-not-found");
+    assert_eq!((server.get("/audit").await.json(), commits(&server).await), (trail, before));
 }
 
 #[tokio::test]
@@ -68,7 +135,7 @@ async fn what_came_to_nothing_is_not_in_the_trail() {
     server.post("/queues/jobs/purge", json!({})).await;
     server.delete("/queues/jobs/dead-letters/1").await.problem(404, "dead-letter-not-found");
     server.delete("/queues/none").await.problem(404, "queue-not-found");
-    assert_eq!(server.get("/audit").await.json(), json!({"items": []}));
+    assert_eq!(actions(&server.get("/audit").await.json()), ["put-queue"], "all that was done");
 }
 
 #[tokio::test]
@@ -82,7 +149,10 @@ async fn the_trail_comes_in_pages() {
     let second = server.get(&format!("/audit?limit=1&cursor={cursor}")).await.json();
     let asked = |page: &Value| page["items"][0]["request"]["ids"][0].clone();
     assert_eq!((asked(&first), asked(&second)), (json!("2"), json!("1")));
-    assert!(second.get("next_cursor").is_none());
+    let cursor = second["next_cursor"].as_str().unwrap();
+    let third = server.get(&format!("/audit?limit=1&cursor={cursor}")).await.json();
+    assert_eq!(actions(&third), ["put-queue"]);
+    assert!(third.get("next_cursor").is_none());
     server.get("/audit?cursor=x").await.invalid("cursor");
     server.get("/audit?who=me").await.invalid("who");
 }

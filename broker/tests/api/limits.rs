@@ -314,7 +314,7 @@ async fn there_are_so_many_queues_and_topics_and_no_more() {
     let server = started(|config| config.engine.queues = 2).await;
     assert_eq!(server.put("/topics/orders", json!({})).await.status, 201);
     for path in ["/queues/more", "/topics/more"] {
-        let problem = server.put(path, json!({})).await.problem(507, "too-many-queues");
+        let problem = server.put(path, json!({})).await.problem(409, "too-many-queues");
         assert_eq!(problem["limit"], 2);
     }
     assert_eq!(server.put("/queues/jobs", json!({"max_deliveries": 7})).await.status, 200);

@@ -239,6 +239,29 @@ async fn the_description_lists_every_path_with_its_answers() {
     assert_every_reference_is_defined(&document, &document);
 }
 
+#[tokio::test]
+async fn the_description_says_where_there_may_be_too_many_queues_or_too_much_at_once() {
+    let server = Server::start().await;
+    let document = server.get("/openapi.json").await.json();
+    let says = |operation: &Value, status: &str, slug: &str| {
+        let description = operation["responses"][status]["description"].as_str().unwrap_or_default();
+        description.contains(&format!("`{slug}`"))
+    };
+    for path in ["/queues/{queue}", "/topics/{topic}"] {
+        assert!(says(&document["paths"][path]["put"], "409", "too-many-queues"), "{path}");
+    }
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            assert!(says(operation, "431", "headers-too-large"), "{method} {path}");
+            assert!(says(operation, "503", "overloaded"), "{method} {path}");
+            let retry_after = &operation["responses"]["503"]["headers"]["Retry-After"];
+            assert!(retry_after.is_object(), "{method} {path}");
+            let takes_body = operation.get("requestBody").is_some();
+            assert_eq!(says(operation, "400", "malformed-request"), takes_body, "{method} {path}");
+        }
+    }
+}
+
 fn assert_every_reference_is_defined(document: &Value, value: &Value) {
     match value {
         Value::Object(members) => {

@@ -31,6 +31,60 @@ fn a_token_is_printed_once_and_lets_in() {
 }
 
 #[test]
+fn who_made_a_token_and_what_it_allows_is_in_the_audit_trail() {
+    let (broker, token) = guarded();
+    let trail = with_token(&broker, &token, &["audit"]).ok();
+    let told = ["anonymous", "create-token", "0", "-", r#"{"allow":["admin:*"],"name":"admin"}"#];
+    assert_eq!(rows(&trail)[1][1..], told);
+}
+
+#[test]
+fn a_token_that_leaves_nobody_to_administer_the_broker_is_warned_of() {
+    const WARNING: &str = "no token may administer this broker over HTTP";
+    let broker = Broker::start();
+    let shop = broker.run(&["tokens", "create", "shop", "--allow", "publish:*"]);
+    assert!(shop.stderr.contains(WARNING) && shop.ok().starts_with("bkr_"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let create = |arguments: &[&str]| {
+        let mut command = program(&[&["tokens", "create"], arguments].concat());
+        command.arg("--data").arg(folder.path());
+        ended(command)
+    };
+    assert!(create(&["shop", "--allow", "publish:*"]).stderr.contains(WARNING));
+    let mail = create(&["mail", "--allow", "publish:*", "--json"]).ok();
+    let mail: Value = serde_json::from_str(&mail).unwrap();
+    assert!(mail["warning"].as_str().unwrap().contains(WARNING), "{mail}");
+    let ada = create(&["ada", "--allow", "admin"]);
+    assert!(ada.code == 0 && !ada.stderr.contains(WARNING), "{ada:?}");
+}
+
+#[test]
+fn the_log_warns_where_nobody_may_administer_the_broker_any_more() {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let broker = Broker::start_logging(tempfile::tempdir().unwrap(), "warn", log.reopen().unwrap());
+    let tokens = |arguments: &[&str]| {
+        let mut command = broker.command(&[&["tokens"], arguments].concat());
+        command.arg("--data").arg(broker.folder());
+        ended(command).ok()
+    };
+    let warned = || {
+        let log = std::fs::read_to_string(log.path()).unwrap();
+        log.matches("no token may administer this broker over HTTP").count()
+    };
+    tokens(&["create", "shop", "--allow", "publish:*"]);
+    assert_eq!(warned(), 1);
+    tokens(&["create", "ada", "--allow", "admin"]);
+    tokens(&["create", "bob", "--allow", "admin"]);
+    tokens(&["revoke", "ada", "--yes"]);
+    assert_eq!(warned(), 1, "bob is left");
+    tokens(&["revoke", "bob", "--yes"]);
+    assert_eq!(warned(), 2);
+    tokens(&["revoke", "shop", "--yes"]);
+    assert_eq!(warned(), 2, "without tokens all is allowed");
+}
+
+#[test]
 fn a_variable_may_be_empty_or_end_with_a_line_end() {
     let (broker, token) = guarded();
     with_token(&broker, &format!("{token}\n"), &["queues"]).ok();

@@ -63,8 +63,13 @@ impl Broker {
 
     /// Starts one on that folder.
     pub(crate) fn start_in(folder: TempDir) -> Self {
-        let mut command = program(&["--listen", "127.0.0.1:0", "--log", "off", "--data"]);
-        let mut child = command.arg(folder.path()).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::start_logging(folder, "off", Stdio::inherit())
+    }
+
+    /// The same, with that much of a log.
+    pub(crate) fn start_logging(folder: TempDir, level: &str, log: impl Into<Stdio>) -> Self {
+        let mut command = program(&["--listen", "127.0.0.1:0", "--log", level, "--data"]);
+        let mut child = command.arg(folder.path()).stderr(log).spawn().unwrap();
         let lines = lines(child.stdout.take().unwrap());
         let told: Vec<String> = (0..2).map(|_| lines.recv_timeout(PATIENCE).unwrap()).collect();
         assert_eq!(told[1], "ready");

@@ -8,13 +8,17 @@ use std::{
 
 use broker::{
     BrokerError,
-    engine::EngineSettings,
-    store::{Store, sqlite::SqliteStore},
+    api::{self, Limits},
+    auth::tokens::Tokens,
+    engine::{EngineSettings, note::Note},
+    store::{Store, folder::DataFolder, sqlite::SqliteStore},
 };
 use broker_core::{
     command::NewMessage,
     reply::{Published, SettleStatus},
 };
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::{
     faults::{Fault, Faults, Faulty},
@@ -121,6 +125,44 @@ async fn publishes_that_a_full_disk_refused_are_not_tried_one_by_one() {
     assert!(tried as u64 <= 1 + began.elapsed().as_secs(), "{tried} were tried");
     faults.forget();
     when_there_is_room(&running, message(1)).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_done_beside_the_engine_is_told_where_there_is_room_and_refused_where_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = start_faulty(folder.path()).await;
+    let tell = |action| running.broker.tell(Note::always("somebody", action));
+    faults.push(Fault::Full);
+    assert_eq!(tell("first").await, Ok(()), "it is tried again without publishes");
+    faults.push(Fault::Full);
+    faults.push(Fault::Full);
+    assert_eq!(tell("second").await, Err(BrokerError::StorageFull));
+    assert_eq!(tell("third").await, Ok(()));
+    let told = running.broker.audit(None, 10).await.unwrap();
+    assert_eq!(told.iter().map(|item| &*item.action).collect::<Vec<_>>(), ["third", "first"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_is_made_although_there_is_no_room_to_tell_of_it() {
+    let (folder, folder_of_tokens) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (running, faults) = start_faulty(folder.path()).await;
+    let data = DataFolder::open(folder_of_tokens.path()).unwrap();
+    let (broker, tokens) = (running.broker.clone(), Arc::new(Tokens::open(&data).unwrap()));
+    let router = api::router(broker.clone(), Arc::clone(&tokens), broker.health(), Limits::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/tokens", listener.local_addr().unwrap());
+    let serving = tokio::spawn(axum::serve(listener, router).into_future());
+    faults.push(Fault::Full);
+    faults.push(Fault::Full);
+    let body = json!({"name": "ada", "allow": ["admin:*"]});
+    let made = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
+    assert_eq!((made.status().as_u16(), faults.left()), (201, 0));
+    let made: Value = made.json().await.unwrap();
+    assert!(tokens.find(made["token"].as_str().unwrap()).is_some());
+    assert_eq!(broker.audit(None, 10).await, Ok(Vec::new()));
+    serving.abort();
     running.stop().await;
 }
 

@@ -8,7 +8,10 @@ use serde_json::json;
 
 use super::{list::Token, named};
 use crate::{
-    auth::{grant::Grant, tokens::Tokens},
+    auth::{
+        grant::Grant,
+        tokens::{NO_ADMIN, Tokens},
+    },
     cli::{
         client::Client,
         human::clean,
@@ -40,6 +43,7 @@ fn grant(text: &str) -> Result<String, String> {
 #[derive(Deserialize)]
 struct Made {
     token: String,
+    warning: Option<String>,
 }
 
 /// What a broker would answer.
@@ -48,26 +52,32 @@ struct MadeBeside<'a> {
     #[serde(flatten)]
     of: Token,
     token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'static str>,
 }
 
 impl Create {
     pub(super) async fn run(self, client: &Client, out: &mut Output) -> anyhow::Result<()> {
         let asked = json!({"name": self.name, "allow": self.allow});
         let body = client.post(client.url(&["tokens"]), &asked).await?;
-        out.answer(client, &body, |out, Made { token }| show(out, &token))
+        out.answer(client, &body, |out, Made { token, warning }| show(out, &token, warning.as_deref()))
     }
 
     /// Makes it in the folder of a stopped broker.
     pub(super) fn run_beside(self, tokens: &Tokens, out: &mut Output) -> anyhow::Result<()> {
         let allow: Result<Vec<_>, _> = self.allow.iter().map(|text| Grant::parse(text)).collect();
         let (made, secret) = tokens.create(named(&self.name)?, allow?)?;
-        let made = MadeBeside { of: Token::of(&made), token: secret.reveal() };
-        out.own(&made, |out, made| show(out, made.token))
+        let warning = tokens.lack_admin().then_some(NO_ADMIN);
+        let made = MadeBeside { of: Token::of(&made), token: secret.reveal(), warning };
+        out.own(&made, |out, made| show(out, made.token, made.warning))
     }
 }
 
-fn show(out: &mut Output, token: &str) -> io::Result<()> {
+fn show(out: &mut Output, token: &str, warning: Option<&str>) -> io::Result<()> {
     out.line(clean(token))?;
     remark("This is shown this once: only a digest of it is kept.");
+    if let Some(warning) = warning {
+        remark(format_args!("warning: {}", clean(warning)));
+    }
     Ok(())
 }

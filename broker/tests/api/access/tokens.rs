@@ -48,6 +48,55 @@ async fn tokens_are_made_listed_without_their_texts_and_revoked() {
 }
 
 #[tokio::test]
+async fn who_made_and_revoked_which_token_is_in_the_trail_without_its_text() {
+    let mut guarded = Guarded::start().await;
+    let shop = guarded.token("shop", &["publish:orders", "admin"]).await;
+    let again = json!({"name": "shop", "allow": ["admin"]});
+    guarded.post(&guarded.admin, "/tokens", again).await.problem(409, "token-exists");
+    guarded.delete(&shop, "/tokens/shop").await;
+    guarded.delete(&guarded.admin, "/tokens/shop").await.problem(404, "token-not-found");
+    guarded.server.restart().await;
+    let trail = guarded.get(&guarded.admin, "/audit").await;
+    let items = trail.json()["items"].as_array().unwrap().clone();
+    let told: Vec<_> = items.iter().map(|item| (&item["who"], &item["action"], &item["request"])).collect();
+    let made = |name: &str, allow: &[&str]| json!({"name": name, "allow": allow});
+    assert_eq!(
+        told,
+        [
+            (&json!("shop"), &json!("revoke-token"), &json!({"name": "shop"})),
+            (&json!("admin"), &json!("create-token"), &made("shop", &["publish:orders", "admin:*"])),
+            (&json!("anonymous"), &json!("create-token"), &made("admin", &["admin:*"])),
+        ]
+    );
+    assert!(items.iter().all(|item| item["count"] == 0 && item["at"].is_string()), "{items:?}");
+    assert!(!trail.text.contains("bkr_"), "{}", trail.text);
+}
+
+#[tokio::test]
+async fn a_token_that_leaves_nobody_to_administer_the_broker_comes_with_a_warning() {
+    let server = Server::start().await;
+    let made = server.post("/tokens", json!({"name": "shop", "allow": ["admin:orders"]})).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let warning = made.json()["warning"].as_str().unwrap().to_owned();
+    assert!(warning.contains("admin:*") && warning.contains("broker tokens create"), "{warning}");
+
+    let local = local::read(server.folder()).unwrap().unwrap().token;
+    let make = async |name: &str, allow: &[&str]| {
+        let request = server.request(Method::POST, "/tokens").bearer_auth(&local);
+        Answer::of(request.json(&json!({"name": name, "allow": allow}))).await.json()
+    };
+    let revoke = async |name: &str| {
+        let request = server.request(Method::DELETE, &format!("/tokens/{name}"));
+        assert_eq!(Answer::of(request.bearer_auth(&local)).await.status, 204);
+    };
+    assert_eq!(make("mail", &["publish:orders"]).await["warning"], warning, "it is so still");
+    assert!(make("ada", &["admin"]).await.get("warning").is_none());
+    assert!(make("more", &["publish:orders"]).await.get("warning").is_none());
+    revoke("ada").await;
+    assert_eq!(make("again", &["publish:orders"]).await["warning"], warning);
+}
+
+#[tokio::test]
 async fn a_wrong_token_to_make_is_named_by_its_field() {
     let guarded = Guarded::start().await;
     for (body, field) in [
