@@ -29,6 +29,19 @@ impl Write for Lines {
     }
 }
 
+/// What this process logs from now on, that of other tests too: a subscriber of one thread alone is not asked about
+/// what another logs first.
+fn logged() -> Lines {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .init();
+    lines
+}
+
 async fn consume_one(broker: &Broker) {
     let handler = Told::new(|_| async {
         tracing::info!("handled");
@@ -44,14 +57,7 @@ async fn consume_one(broker: &Broker) {
 
 #[tokio::test]
 async fn a_handlers_logs_stand_in_a_span_with_the_trace_queue_and_id_of_the_event() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let lines = logged();
     let broker = Broker::start().await;
     broker.transport().declare(&orders_to_work()).await.unwrap();
     let event =
@@ -59,7 +65,8 @@ async fn a_handlers_logs_stand_in_a_span_with_the_trace_queue_and_id_of_the_even
     broker.publish("work", std::slice::from_ref(&event)).await;
     consume_one(&broker).await;
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    let line = text.lines().find(|line| line.contains("handled")).unwrap();
+    let of_it = |line: &&str| line.contains("handled") && line.contains(event.id());
+    let line = text.lines().find(of_it).unwrap();
     for field in [
         "process{",
         "otel.name=process work",
