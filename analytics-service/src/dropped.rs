@@ -11,6 +11,7 @@ use std::{
 
 use events::{queue, topic};
 use messaging::transport::Token;
+use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
 
 /// Where we listen.
@@ -68,8 +69,8 @@ impl Dropped {
     async fn of(&self, (topic, queue): (&str, &str)) -> Option<i64> {
         let url = format!("{}/topics/{topic}", self.broker_url);
         let request = self.http.get(url);
-        let request = match &self.token {
-            Some(token) => request.bearer_auth(token.reveal()),
+        let request = match self.token.as_ref().and_then(Token::bearer) {
+            Some(bearer) => request.header(AUTHORIZATION, bearer),
             None => request,
         };
         let answer = request.send().await.ok()?.error_for_status().ok()?;

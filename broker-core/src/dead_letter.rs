@@ -34,7 +34,7 @@ impl Failure {
         Self { outcome: FailureOutcome::DeadLettered, reason: Some(reason.into()), ended: None }
     }
 
-    /// As what a failed delivery is noted; `None` where the message went to the dead letters without one.
+    /// As what a failed delivery is noted; `None` where the message went to the dead letters at once.
     pub(crate) const fn of_delivery(&self) -> Option<ActivityKind> {
         match self.outcome {
             FailureOutcome::Nacked => Some(ActivityKind::Nacked),
@@ -72,6 +72,12 @@ impl Queue {
         self.count(|counters| counters.dead_lettered += 1);
         turn.write_copy(slot);
         self.discard_one_too_many(turn);
+    }
+
+    /// Makes a dead letter of a new message, for which there is no room.
+    pub(crate) fn bury(&mut self, slot: Slot<Copy>, turn: &mut Turn<'_>) {
+        self.count_in(slot, turn.messages);
+        self.die(slot, Failure::without_delivery("queue was full"), turn);
     }
 
     /// Makes a dead letter of a message that waits or is leased, whose record can't be handed out. Returns

@@ -26,7 +26,7 @@ use crate::{
         choosing::FEW,
         feed::{Feed, Position, Watcher},
         handout::Handout,
-        journey::Journey,
+        journey::{Journey, Sight},
         line::{Item, Line},
         note::Note,
         parked::Waiter,
@@ -176,8 +176,12 @@ impl Broker {
     ///
     /// # Errors
     /// [`BrokerError::Busy`] or [`BrokerError::Stopped`].
-    pub async fn journey(&self, selector: Selector) -> Result<Option<Journey>, BrokerError> {
-        self.view(move |view| view.journeys.of(selector, view.core)).await
+    pub async fn journey(
+        &self,
+        selector: Selector,
+        sight: Box<Sight>,
+    ) -> Result<Option<Journey>, BrokerError> {
+        self.view(move |view| view.journeys.of(selector, view.core, &*sight)).await
     }
 
     /// What queues are called, those too that are gone lately.

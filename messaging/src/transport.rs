@@ -18,7 +18,7 @@ pub use self::{
     errors::{PublishError, TransportError, UnknownTransport},
     guarantee::{Guarantee, Verdict},
     settlement::{Settle, Settled, Settlement},
-    token::{InvalidToken, Token},
+    token::Token,
 };
 use crate::{
     event::{Event, InvalidEvent},
@@ -174,7 +174,7 @@ impl Receipt {
 }
 
 /// Opens the transport that a URL names by its scheme: `http` and `https` are our own broker, which is shown the
-/// token. What is declared through it and later is missing is declared again.
+/// token. What was declared last through it is declared again where it may be missing: see [`declaring`].
 ///
 /// # Errors
 /// [`UnknownTransport`] when no engine of that scheme was built in, or the URL can't be read.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use messaging::transport::Token;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, header::AUTHORIZATION};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// How long a request may take; longer than the longest wait that is asked for here.
@@ -77,6 +77,12 @@ impl ClientError {
     }
 }
 
+impl Broker {
+    fn has(&self, url: &str) -> bool {
+        url.strip_prefix(&self.url).is_some_and(|path| path.starts_with('/'))
+    }
+}
+
 /// A part of a list.
 #[derive(Deserialize)]
 struct Page<T> {
@@ -104,11 +110,10 @@ impl Client {
 
     fn request(&self, method: Method, url: &str) -> RequestBuilder {
         let request = self.http.request(method, url);
-        match &self.broker {
-            Some(broker) if url.strip_prefix(&broker.url).is_some_and(|path| path.starts_with('/')) => {
-                request.bearer_auth(broker.token.reveal())
-            }
-            _ => request,
+        let of_broker = self.broker.as_ref().filter(|broker| broker.has(url));
+        match of_broker.and_then(|broker| broker.token.bearer()) {
+            Some(bearer) => request.header(AUTHORIZATION, bearer),
+            None => request,
         }
     }
 

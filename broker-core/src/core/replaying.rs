@@ -2,11 +2,10 @@
 //! begins with.
 
 use crate::{
-    activity::{Activity, ActivityKind},
+    activity::ActivityKind,
     choice::{Candidates, Chosen},
     command::{Command, Span},
     core::{Core, Step, publishing::sharing::Fate},
-    dead_letter::Failure,
     filter::Filter,
     identity::{Name, QueueId, Sequence, TopicId},
     queue::Queue,
@@ -84,8 +83,9 @@ impl Core {
         let shelf = self.topics[&topic].shelf();
         self.with_queue(queue, step, |queue, turn| {
             queue.make_room(share.demand, turn);
-            for (index, sequence) in missing.into_iter().enumerate() {
-                queue.take_replayed(sequence, shelf, share.fate(index), turn);
+            let fates = missing.into_iter().enumerate().map(|(index, it)| (it, share.fate(index)));
+            for (sequence, fate) in fates.filter(|(_, fate)| fate.is_kept()) {
+                queue.take_replayed(sequence, shelf, fate, turn);
             }
         });
         Ok(PlacedAgain { placed: share.demand.messages, missed: share.missed.len() as u64 })
@@ -112,15 +112,9 @@ impl Topic {
 
 impl Queue {
     /// Takes in a message that a topic keeps on that shelf: it can be received from now on, or once it is due by
-    /// its own delay. One that does not fit dies here, or is missed.
+    /// its own delay. One that does not fit dies here.
     fn take_replayed(&mut self, sequence: Sequence, shelf: QueueId, fate: Fate, turn: &mut Turn<'_>) {
-        let slot = turn.messages.copy_in(sequence, shelf);
-        if !fate.is_kept() {
-            let identity = turn.messages.message_of(slot).identity();
-            turn.effects.activities.push(Activity::missed(turn.now, self.id, sequence, identity));
-            return;
-        }
-        let kept = turn.messages.copy(slot);
+        let kept = turn.messages.copy(turn.messages.copy_in(sequence, shelf));
         let (message, ttl) = (kept.message, self.capped_ttl(kept.ttl()));
         let available_at = kept.position_at.max(turn.now);
         let expires_at = ttl.map(|ttl| available_at.plus(ttl));
@@ -133,8 +127,7 @@ impl Queue {
         self.count(|counters| counters.replayed += 1);
         turn.note_plainly(ActivityKind::Replayed, slot);
         if fate == Fate::Dies {
-            self.count_in(slot, turn.messages);
-            self.die(slot, Failure::without_delivery("queue was full"), turn);
+            self.bury(slot, turn);
         } else {
             self.admit(slot, turn);
             turn.write_copy(slot);

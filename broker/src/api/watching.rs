@@ -1,7 +1,10 @@
 //! Watching: what happened to one message.
 
 use axum::{Json, extract::State};
-use broker_core::{activity::ActivityKind, identity::QueueId};
+use broker_core::{
+    activity::ActivityKind,
+    identity::{Name, QueueId},
+};
 use serde::{Deserialize, Serialize};
 use serve::{
     extract::{Path, Query},
@@ -39,7 +42,7 @@ struct JourneyText {
     journey: Vec<StepText>,
     /// Whether nothing of it was forgotten or is withheld.
     complete: bool,
-    /// How many other messages of this id are known.
+    /// How many other messages of this id are known, of those that the caller may see something of.
     others: usize,
 }
 
@@ -162,21 +165,15 @@ async fn journey(
     Path(ById { id }): Path<ById>,
     Query(source): Query<BySource>,
 ) -> Result<Json<JourneyText>, Problem> {
-    let not_found = || Problem::new(&MESSAGE_NOT_FOUND);
-    let mut known = api.broker.journey(source.narrow(&id)).await?.ok_or_else(not_found)?;
-    if !known.complete {
-        let failures = stored_failures(&api, &known).await?;
-        known.steps.splice(0..0, failures);
-    }
-    let all = known.steps.len();
-    known.steps.retain(|step| caller.may_watch(step.queue.as_ref(), step.topic.as_ref()));
-    let is_in_sight = known.places.iter().any(|(_, queue)| caller.may_watch(Some(queue), None));
-    if known.steps.is_empty() && !is_in_sight && !caller.is_admin_of_all() {
-        return Err(not_found());
-    }
-    let complete = known.complete && known.steps.len() == all;
-    let journey = known.steps.into_iter().map(StepText::from).collect();
-    Ok(Json(JourneyText { id, journey, complete, others: known.others }))
+    let asks = caller.clone();
+    let sight = Box::new(move |queue: Option<&Name>, topic: Option<&Name>| asks.may_watch(queue, topic));
+    let found = api.broker.journey(source.narrow(&id), sight).await?;
+    let known = found.ok_or_else(|| Problem::new(&MESSAGE_NOT_FOUND))?;
+    let mut steps = if known.complete { Vec::new() } else { stored_failures(&api, &known).await? };
+    steps.retain(|step| caller.may_watch(step.queue.as_ref(), None));
+    steps.extend(known.steps);
+    let journey = steps.into_iter().map(StepText::from).collect();
+    Ok(Json(JourneyText { id, journey, complete: known.complete, others: known.others }))
 }
 
 /// The failures on record from before memory begins.

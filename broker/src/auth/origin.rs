@@ -28,7 +28,7 @@ pub(super) fn check(parts: &Parts) -> Result<(), Problem> {
 /// # Errors
 /// `foreign-page`.
 pub(super) fn check_name(parts: &Parts) -> Result<(), Problem> {
-    match here(parts) {
+    match here(parts).filter(|name| !name.is_empty()) {
         Some(name) if !is_private(name) => Err(Problem::new(&FOREIGN_PAGE).detail(format!(
             "it calls the broker {name}: without tokens it is to be called by an address or as localhost; else make \
              a token, or start it with --allow-anonymous"
@@ -37,8 +37,8 @@ pub(super) fn check_name(parts: &Parts) -> Result<(), Problem> {
     }
 }
 
-/// Whether no registry gives that name to others: ICANN allows none without a dot, and keeps `.internal` private;
-/// RFC 6761 keeps `.localhost` on this machine.
+/// Whether no registry gives that name to others: ICANN wants none without a dot, and keeps `.internal` private;
+/// RFC 6761 keeps `.localhost` on this machine. Whoever answers for names in the local network is trusted.
 fn is_private(authority: &str) -> bool {
     let Ok(authority) = authority.parse::<Authority>() else { return false };
     let name = authority.host().to_ascii_lowercase();

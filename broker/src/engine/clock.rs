@@ -28,7 +28,7 @@ pub struct SystemTime;
 
 impl Time for SystemTime {
     /// Rounded up to the next millisecond: what else is stamped by the wall clock, such as an event's `time`, then is
-    /// never later than when the engine says that it came.
+    /// not later than when the engine says that it came, as long as nobody sets the wall clock.
     fn wall(&self) -> Timestamp {
         Timestamp::now().plus(Duration::from_millis(1))
     }

@@ -3,7 +3,7 @@
 mod names;
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -25,15 +25,15 @@ const TEXT_BYTES: usize = 8 << 20;
 /// What is known of a message's way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Journey {
-    /// The newest message of the id.
+    /// The newest message of the id that is in sight.
     pub sequence: Sequence,
     /// What happened to it, oldest first, as far as memory reaches.
     pub steps: Vec<Step>,
     /// The queues that it is in now, dead letters too.
     pub places: Vec<(QueueId, Name)>,
-    /// Whether memory reaches back to its publishing.
+    /// Whether memory reaches back to its publishing, and nothing is out of sight.
     pub complete: bool,
-    /// How many other messages of that id are known.
+    /// How many other messages of that id are in sight.
     pub others: usize,
 }
 
@@ -54,6 +54,20 @@ pub struct Step {
     pub reason: Option<Arc<str>>,
 }
 
+/// What whoever asks may see: whether something that happened in that queue, or was published to that topic.
+pub type Sight = dyn Fn(Option<&Name>, Option<&Name>) -> bool + Send;
+
+impl Journey {
+    /// What of it is in sight; `None` where nothing is.
+    fn within(mut self, sight: &Sight) -> Option<Self> {
+        let steps = self.steps.len();
+        self.steps.retain(|step| sight(step.queue.as_ref(), step.topic.as_ref()));
+        self.complete &= self.steps.len() == steps;
+        self.places.retain(|(_, queue)| sight(Some(queue), None));
+        (!self.steps.is_empty() || !self.places.is_empty()).then_some(self)
+    }
+}
+
 /// The ring.
 #[derive(Debug, Default)]
 pub(crate) struct Journeys {
@@ -71,6 +85,8 @@ impl Journeys {
     /// Remembers what a committed group did.
     pub(crate) fn remember(&mut self, changes: &[Change], activities: &mut Vec<Activity>, now: Timestamp) {
         changes.iter().for_each(|change| self.names.follow(change, now));
+        let all_but_the_newest = activities.len().saturating_sub(CAPACITY);
+        activities.drain(..all_but_the_newest);
         self.text_bytes += activities.iter().map(text_bytes).sum::<usize>();
         self.ring.extend(activities.drain(..));
         while self.ring.len() > CAPACITY || self.text_bytes > TEXT_BYTES {
@@ -79,28 +95,36 @@ impl Journeys {
         }
     }
 
-    /// The journey of the newest message of an id; `None` when none is known.
-    pub(crate) fn of(&self, selector: Selector, core: &Core) -> Option<Journey> {
-        let matches =
-            |activity: &&Activity| activity.identity.is_some_and(|identity| selector.matches(&identity));
-        let stored = core.find_anywhere(selector);
-        let remembered = self.ring.iter().filter(matches).filter_map(|activity| activity.sequence);
-        let known: BTreeSet<Sequence> =
-            stored.iter().map(|(sequence, _)| *sequence).chain(remembered).collect();
-        let sequence = *known.last()?;
-        let places = stored.into_iter().find(|(stored, _)| *stored == sequence).map(|(_, queues)| queues);
-        let steps: Vec<Step> = self.steps(sequence);
-        Some(Journey {
+    /// The journey of the newest message of an id that is in sight of whoever asks; `None` when there is none.
+    pub(crate) fn of(&self, selector: Selector, core: &Core, sight: &Sight) -> Option<Journey> {
+        let mut known: BTreeMap<Sequence, (Vec<QueueId>, Vec<&Activity>)> = BTreeMap::new();
+        for (sequence, queues) in core.find_anywhere(selector) {
+            known.entry(sequence).or_default().0 = queues;
+        }
+        for activity in &self.ring {
+            let is_meant = activity.identity.is_some_and(|identity| selector.matches(&identity));
+            if let Some(sequence) = activity.sequence.filter(|_| is_meant) {
+                known.entry(sequence).or_default().1.push(activity);
+            }
+        }
+        let all = known.into_iter().map(|(sequence, (queues, steps))| self.journey(sequence, queues, &steps));
+        let mut in_sight: Vec<Journey> = all.filter_map(|journey| journey.within(sight)).collect();
+        let newest = in_sight.pop()?;
+        Some(Journey { others: in_sight.len(), ..newest })
+    }
+
+    fn journey(&self, sequence: Sequence, queues: Vec<QueueId>, of_it: &[&Activity]) -> Journey {
+        let steps = self.steps(of_it);
+        Journey {
             sequence,
             complete: steps.first().is_some_and(|step| step.what == ActivityKind::Published),
             steps,
-            places: places.into_iter().flatten().filter_map(|id| Some((id, self.queue_name(id)?))).collect(),
-            others: known.len() - 1,
-        })
+            places: queues.into_iter().filter_map(|id| Some((id, self.queue_name(id)?))).collect(),
+            others: 0,
+        }
     }
 
-    fn steps(&self, sequence: Sequence) -> Vec<Step> {
-        let of_it = self.ring.iter().filter(|activity| activity.sequence == Some(sequence));
+    fn steps(&self, of_it: &[&Activity]) -> Vec<Step> {
         let mut places = Places::default();
         let mut steps = Vec::new();
         for activity in of_it {

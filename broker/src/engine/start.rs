@@ -9,9 +9,13 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use broker_core::{Core, Why, change::Effects};
+use broker_core::{
+    Core, Why,
+    change::{Effects, HighWater},
+};
 use serve::{budget::Budget, health::Health};
 use tokio::{sync::watch, task::spawn_blocking};
+use units::Timestamp;
 
 use super::{
     Engine, EngineSettings,
@@ -34,6 +38,9 @@ use crate::{
     broker::{Broker, Readiness},
     store::{Store, StoreError},
 };
+
+/// Before which no folder was made: the year 2026 begins.
+const FOLDERS_BEGIN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
 /// The engine's thread, to be stopped. Dropping it lets it end by itself.
 pub struct EngineThread {
@@ -244,6 +251,14 @@ impl Engine {
 
 /// Makes the core that the store's records describe. What it has to clear away is left in the effects,
 /// for the next commit.
+/// Where the numbers of a new folder begin. Those of queues go by the time, in seconds since 2026: a receipt names
+/// its queue's, and one that an earlier folder of this broker gave out, which was lost since, is of none of these.
+fn first_numbers(now: Timestamp) -> HighWater {
+    let seconds = now.since(FOLDERS_BEGIN).as_secs();
+    let next_destination = u32::try_from(seconds).unwrap_or(u32::MAX / 2).max(1);
+    HighWater { next_destination, ..Core::new(0).high_water() }
+}
+
 pub(super) fn restore(
     store: &mut dyn Store,
     why: Why,
@@ -253,7 +268,7 @@ pub(super) fn restore(
     let seed = RandomState::new().hash_one(clock.now().as_millis());
     let high_water = match store.last()? {
         Some((high_water, _)) => high_water,
-        None => Core::new(seed).high_water(),
+        None => first_numbers(clock.now()),
     };
     let mut restore = Core::restore(seed, high_water);
     store.load(&mut restore)?;

@@ -21,7 +21,7 @@ async fn a_journey_tells_each_step_in_order() {
     running.nack("q", receipt, "busy").await;
     let (_, receipt) = running.receive_one("q").await;
     running.ack("q", receipt).await;
-    let journey = running.broker.journey(selector(7)).await.unwrap().unwrap();
+    let journey = running.broker.journey(selector(7), Box::new(|_, _| true)).await.unwrap().unwrap();
     let steps: Vec<_> = journey.steps.iter().map(|step| step.what).collect();
     assert_eq!(steps, [Published, Copied, Leased, Nacked, Leased, Acked]);
     assert_eq!(journey.steps[3].reason.as_deref(), Some("busy"));
@@ -37,9 +37,9 @@ async fn after_a_restart_a_journey_is_not_complete_but_says_where_the_message_is
     running.publish("q", 7).await.unwrap();
     running.stop().await;
     let running = Running::start(folder.path()).await;
-    let journey = running.broker.journey(selector(7)).await.unwrap().unwrap();
+    let journey = running.broker.journey(selector(7), Box::new(|_, _| true)).await.unwrap().unwrap();
     assert!(!journey.complete);
     assert_eq!(journey.places[0].1.as_str(), "q");
-    assert_eq!(running.broker.journey(selector(8)).await.unwrap(), None);
+    assert_eq!(running.broker.journey(selector(8), Box::new(|_, _| true)).await.unwrap(), None);
     running.stop().await;
 }

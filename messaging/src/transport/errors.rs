@@ -86,4 +86,7 @@ pub enum UnknownTransport {
         /// What is wrong with it.
         detail: String,
     },
+    /// The token is none; its text is not repeated.
+    #[error("the broker's token holds what no header can carry: it is of visible ASCII")]
+    Token,
 }

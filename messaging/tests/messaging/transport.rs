@@ -86,6 +86,7 @@ async fn what_may_pass_is_told_apart_and_never_refuses_the_event() {
     assert!(matches!(unavailable(409, "no-route").await, TransportError::Missing(_)));
     assert!(matches!(unavailable(429, "queue-full").await, TransportError::Throttled { .. }));
     assert!(matches!(unavailable(507, "storage-full").await, TransportError::Throttled { .. }));
+    assert!(matches!(unavailable(409, "too-many-queues").await, TransportError::Throttled { .. }));
     assert!(matches!(unavailable(503, "not-ready").await, TransportError::Unreachable { .. }));
     assert!(matches!(unavailable(500, "internal").await, TransportError::Unreachable { .. }));
 }

@@ -14,7 +14,6 @@ use crate::{
     change::{Change, MessageRecord, Placement},
     command::{NewMessage, When},
     core::{Core, Step},
-    dead_letter::Failure,
     deduplication::Remembered,
     identity::{QueueId, Sequence, TopicId},
     message::{LaneKey, Message, State},
@@ -142,8 +141,7 @@ impl Core {
             queue.count(|counters| counters.published += 1);
             turn.note_plainly(ActivityKind::Copied, slot);
             if fate == Fate::Dies {
-                queue.count_in(slot, turn.messages);
-                queue.die(slot, Failure::without_delivery("queue was full"), turn);
+                queue.bury(slot, turn);
             } else {
                 queue.admit(slot, turn);
             }

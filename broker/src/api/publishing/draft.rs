@@ -55,7 +55,7 @@ pub(super) struct Draft<'a> {
 
 impl Draft<'_> {
     /// Whether it is within a limit, being so many bytes of JSON. Data in base64 counts as the bytes that it stands
-    /// for: what was received can be published again.
+    /// for, as it would in binary mode.
     pub(super) fn fits(&self, json: usize, limit: usize) -> bool {
         json - self.payload.encoding() <= limit
     }

@@ -1,7 +1,7 @@
 //! What queues and topics are called, those too that are gone lately: a journey that led through one goes on
 //! naming it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, VecDeque};
 
 use broker_core::{
     Core,
@@ -17,7 +17,9 @@ const GONE: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     there: HashMap<u32, Name>,
-    gone: BTreeMap<u32, Gone>,
+    gone: HashMap<u32, Gone>,
+    /// Which are gone, in the order in which they went.
+    order: VecDeque<u32>,
 }
 
 /// A queue or topic that was removed.
@@ -32,7 +34,7 @@ impl Names {
     pub(super) fn of(core: &Core) -> Self {
         let queues = core.queues(None).map(|queue| (queue.id.0, queue.name.clone()));
         let topics = core.topics(None).map(|topic| (topic.id.0, topic.name.clone()));
-        Self { there: queues.chain(topics).collect(), gone: BTreeMap::new() }
+        Self { there: queues.chain(topics).collect(), ..Self::default() }
     }
 
     /// A group that was committed then changed this.
@@ -46,11 +48,13 @@ impl Names {
     }
 
     fn remove(&mut self, id: u32, at: Timestamp) {
-        if let Some(name) = self.there.remove(&id) {
-            self.gone.insert(id, Gone { name, at });
-        }
-        if self.gone.len() > GONE {
-            self.gone.pop_first();
+        let Some(name) = self.there.remove(&id) else { return };
+        self.gone.insert(id, Gone { name, at });
+        self.order.push_back(id);
+        if self.order.len() > GONE
+            && let Some(longest) = self.order.pop_front()
+        {
+            self.gone.remove(&longest);
         }
     }
 
@@ -77,11 +81,11 @@ mod tests {
     #[test]
     fn what_is_gone_is_named_until_too_many_others_are() {
         let (mut names, now) = (Names::default(), Timestamp::default());
-        for id in 0..=GONE as u32 {
+        for id in (0..=GONE as u32).rev() {
             names.follow(&put(id), now);
             names.follow(&Change::TopicGone(TopicId(id)), now);
         }
-        assert!(names.name(0).is_none() && names.there.is_empty());
-        assert_eq!(names.name(1).unwrap().as_str(), "topic-1");
+        assert!(names.name(GONE as u32).is_none() && names.there.is_empty() && names.gone.len() == GONE);
+        assert_eq!(names.name(0).unwrap().as_str(), "topic-0");
     }
 }

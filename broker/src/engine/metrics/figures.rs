@@ -61,7 +61,7 @@ impl Named for QueueFigures {
             name: queue.name.clone(),
             gauges: queue.gauges,
             counters: queue.counters,
-            oldest_age: queue.oldest_at.map_or(0, |published| now.since(published).as_secs()),
+            oldest_age: queue.oldest_at.map_or(0, |at| now.since(at).as_secs()),
             remembered_ids: queue.remembered_ids,
             ids_forgotten_early: queue.ids_forgotten_early,
         };

@@ -202,23 +202,26 @@ async fn a_journey_shows_what_its_caller_may_see() {
     publish("/topics/orders/messages").await;
     publish("/queues/secret/messages").await;
     let seen = async |token: &str, source: &str| {
-        let answer = guarded.get(token, &format!("/messages/1?source={source}")).await;
+        let answer = guarded.get(token, &format!("/messages/1{source}")).await;
         let told =
             if answer.status == 200 { answer.json() } else { answer.problem(404, "message-not-found") };
         let steps = told["journey"].as_array().into_iter().flatten();
         let names = steps.map(|step| step["queue"].as_str().or(step["topic"].as_str()).unwrap().to_owned());
-        (names.collect::<Vec<_>>(), told["complete"] == true)
+        (names.collect::<Vec<_>>(), told["complete"] == true, told["others"].as_u64())
     };
     let consumer = guarded.token("consumer", &["consume:open"]).await;
     let publisher = guarded.token("publisher", &["publish:orders"]).await;
-    let (to_topic, to_queue) = ("/topics/orders/messages", "/queues/secret/messages");
+    let (to_topic, to_queue) = ("?source=/topics/orders/messages", "?source=/queues/secret/messages");
     assert_eq!(seen(&guarded.admin, to_topic).await.0.len(), 3);
-    assert_eq!(seen(&consumer, to_topic).await, (vec!["open".to_owned()], false));
-    assert_eq!(seen(&publisher, to_topic).await, (vec!["orders".to_owned()], false));
-    for token in [&consumer, &publisher] {
-        assert_eq!(seen(token, to_queue).await, (vec![], false));
+    for newest in ["", to_topic] {
+        assert_eq!(seen(&consumer, newest).await, (vec!["open".to_owned()], false, Some(0)));
+        assert_eq!(seen(&publisher, newest).await, (vec!["orders".to_owned()], false, Some(0)));
     }
-    assert!(seen(&guarded.admin, to_queue).await.1);
+    for token in [&consumer, &publisher] {
+        assert_eq!(seen(token, to_queue).await, (vec![], false, None));
+    }
+    let secret = vec!["secret".to_owned(), "secret".to_owned()];
+    assert_eq!(seen(&guarded.admin, "").await, (secret, true, Some(1)));
 }
 
 #[tokio::test]

@@ -67,7 +67,8 @@ impl Client {
         let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .build(connector);
-        Ok(Self { http, base, authorization: token.map(bearer) })
+        let authorization = token.and_then(Token::bearer).map(sensitive).transpose()?;
+        Ok(Self { http, base, authorization })
     }
 
     pub(super) async fn get(&self, path: &[&str]) -> Result<Bytes, TransportError> {
@@ -159,11 +160,10 @@ impl Client {
     }
 }
 
-fn bearer(token: &Token) -> HeaderValue {
-    let text = format!("Bearer {}", token.reveal());
-    let mut value = HeaderValue::from_str(&text).expect("a token is of visible ASCII");
+fn sensitive(text: String) -> Result<HeaderValue, UnknownTransport> {
+    let mut value = HeaderValue::try_from(text).map_err(|_| UnknownTransport::Token)?;
     value.set_sensitive(true);
-    value
+    Ok(value)
 }
 
 /// No answer. The broker's URL is in the logs of every start already, and would make each line long.
@@ -218,10 +218,9 @@ impl From<Unsuccessful> for TransportError {
         match (status, problem.slug()) {
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Self::Denied(detail),
             (StatusCode::NOT_FOUND, _) | (_, "no-route") => Self::Missing(detail),
+            (StatusCode::TOO_MANY_REQUESTS | StatusCode::INSUFFICIENT_STORAGE, _)
+            | (_, "too-many-queues") => Self::Throttled { detail, retry_after },
             (StatusCode::CONFLICT, _) => Self::Conflict(detail),
-            (StatusCode::TOO_MANY_REQUESTS | StatusCode::INSUFFICIENT_STORAGE, _) => {
-                Self::Throttled { detail, retry_after }
-            }
             (StatusCode::REQUEST_TIMEOUT, _) => Self::Unreachable { detail, retry_after },
             _ if status.is_client_error() => Self::Refused(detail),
             _ => Self::Unreachable { detail, retry_after },
