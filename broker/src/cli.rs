@@ -4,8 +4,8 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{
-    Arg, ArgMatches, Args as _, CommandFactory as _, FromArgMatches as _, Parser, error::ErrorKind,
-    parser::ValueSource,
+    Arg, ArgMatches, Args as _, CommandFactory as _, FromArgMatches as _, Parser, builder::Resettable,
+    error::ErrorKind, parser::ValueSource,
 };
 
 mod ask;
@@ -103,11 +103,13 @@ impl Cli {
     }
 
     /// The same with arguments that are handed in.
-    fn read_from(
-        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
-    ) -> Result<Self, clap::Error> {
+    fn read_from(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Self, clap::Error> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         let mut command = described();
-        let matches = command.try_get_matches_from_mut(arguments)?;
+        let matches = match matched_for_others(&arguments) {
+            Some(matches) => matches,
+            None => command.try_get_matches_from_mut(arguments)?,
+        };
         let refuse = |kind: ErrorKind, why: String| described().error(kind, why);
         misplaced(&matches).map_or(Ok(()), |why| Err(refuse(ErrorKind::ArgumentConflict, why)))?;
         let cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
@@ -142,6 +144,17 @@ impl Cli {
 
 fn folder(named: Option<PathBuf>) -> PathBuf {
     named.unwrap_or_else(|| DEFAULT_DATA.into())
+}
+
+/// The arguments where they name a command, without a look at the variables of the settings to serve with: their
+/// names are such that other programs have variables of the same. `serve` has its own.
+fn matched_for_others(arguments: &[OsString]) -> Option<ArgMatches> {
+    let settings = ServeArgs::augment_args(clap::Command::new(""));
+    let command = settings.get_arguments().fold(described(), |command, arg| {
+        command.mut_arg(arg.get_id().as_str(), |arg| arg.env(Resettable::Reset))
+    });
+    // What is wrong with them is said of all that there is to say.
+    command.try_get_matches_from(arguments).ok().filter(|matches| matches.subcommand_name().is_some())
 }
 
 /// What is wrong about arguments that stand with a command that has no use for them. Variables are no such

@@ -2,6 +2,7 @@
 
 pub mod backup;
 mod copied;
+mod missing;
 mod place;
 pub mod restore;
 
@@ -41,7 +42,7 @@ pub enum MaintenanceError {
     #[error("{0} is not empty: with --force the broker's files in it are set aside")]
     NotEmpty(String),
     /// The backup is not what was once written.
-    #[error("the backup has {} faults; with --allow-damaged it is restored as it is", .0.faults.len())]
+    #[error("the backup has {}; with --allow-damaged it is restored as it is", .0.told())]
     Damaged(Box<Report>),
     /// The data can't be read or written.
     #[error(transparent)]

@@ -160,6 +160,12 @@ pub enum StoreError {
         /// The one that is known here.
         known: i64,
     },
+    /// It is a database in which nothing is, with its path.
+    #[error("{0} is an empty database: there is no broker's data in it")]
+    Empty(String),
+    /// It is a database with tables that no broker made, with its path.
+    #[error("{0} is another program's database: there is no broker's data in it")]
+    Foreign(String),
     /// What was read can't have been written by this program.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
@@ -168,7 +174,7 @@ pub enum StoreError {
     Failed(String),
     /// SQLite failed.
     #[error("the database failed: {0}")]
-    Database(#[source] rusqlite::Error),
+    Database(rusqlite::Error),
     /// The file system failed.
     #[error("{what}: {source}")]
     Files {

@@ -160,8 +160,22 @@ pub fn stop_on_signal(shutdown: CancellationToken) -> std::io::Result<()> {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    complain(&format_args!("{error:#}"));
+    complain(&chain(error));
     ExitCode::FAILURE
+}
+
+/// What went wrong and its causes, each once: many an error names its cause itself.
+#[must_use]
+pub fn chain(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.ends_with(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 fn complain(what: &dyn std::fmt::Display) {
@@ -175,4 +189,18 @@ fn complain(what: &dyn std::fmt::Display) {
 pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.with_context(|| format!("can't make the data folder {}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_that_its_error_names_is_told_once() {
+        let names_it = anyhow!("no room").context("can't write: no room");
+        assert_eq!(chain(&names_it.context("the folder")), "the folder: can't write: no room");
+        assert_eq!(chain(&anyhow!("no room").context("can't write")), "can't write: no room");
+    }
 }

@@ -82,7 +82,7 @@ pub(super) fn end(done: anyhow::Result<()>) -> ExitCode {
 /// Says what went wrong, and gives the exit code: 2 where the arguments are wrong, whoever found out.
 pub(super) fn tell(error: &anyhow::Error) -> ExitCode {
     // Nowhere is left to say that stderr is closed.
-    let _ = writeln!(anstream::stderr(), "error: {}", clean(&format!("{error:#}")));
+    let _ = writeln!(anstream::stderr(), "error: {}", clean(&serve::program::chain(error)));
     if is_of_the_arguments(error) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 

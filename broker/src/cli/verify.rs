@@ -9,7 +9,10 @@ use std::{
 use clap::Args;
 use serde::Serialize;
 
-use super::progress;
+use super::{
+    human::{count, things},
+    progress,
+};
 use crate::{
     maintenance::MaintenanceError,
     store::{
@@ -57,15 +60,17 @@ pub(super) fn tell(out: &mut impl Write, report: &Report) -> io::Result<()> {
         writeln!(out, "{}", sentence(fault))?;
     }
     if report.more_faults > 0 {
-        writeln!(out, "and {} more faults", report.more_faults)?;
+        writeln!(out, "and {}", things(report.more_faults, "more fault"))?;
     }
-    let Report { queues, topics, messages, without_checksum, .. } = report;
-    writeln!(out, "{queues} queues, {topics} topics and {messages} messages were checked")?;
-    if *without_checksum > 0 {
-        writeln!(out, "{without_checksum} of the messages are older than checksums: their bytes were not")?;
-    }
-    let faults = report.faults.len() as u64 + report.more_faults;
-    if faults == 0 { writeln!(out, "nothing is wrong") } else { writeln!(out, "{faults} faults") }
+    let (queues, topics) = (things(report.queues, "queue"), things(report.topics, "topic"));
+    writeln!(out, "{queues}, {topics} and {} were checked", things(report.messages, "message"))?;
+    let older = match report.without_checksum {
+        0 => String::new(),
+        1 => "1 of the messages is older than checksums: its bytes were not\n".to_owned(),
+        older => format!("{} of the messages are older than checksums: their bytes were not\n", count(older)),
+    };
+    write!(out, "{older}")?;
+    if report.is_clean() { writeln!(out, "nothing is wrong") } else { writeln!(out, "{}", report.told()) }
 }
 
 fn sentence(fault: &Fault) -> String {

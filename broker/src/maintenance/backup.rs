@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Copied, MaintenanceError, files, place, sync_folder};
+use super::{Copied, MaintenanceError, files, missing::Missing, place, sync_folder};
 use crate::{
     auth::{file, tokens},
     store::{Progress, sqlite},
@@ -26,7 +26,7 @@ pub fn backup(data: &Path, to: &Path, progress: Progress<'_>) -> Result<Copied, 
     if to.symlink_metadata().is_ok() {
         return Err(MaintenanceError::Exists(to.display().to_string()));
     }
-    let unfinished = beside(to);
+    let (unfinished, missing) = (beside(to), Missing::of(to));
     let written = write(data, &unfinished, progress);
     let done = written.and_then(|copied| {
         fs::rename(&unfinished, to).map_err(files("make", to))?;
@@ -35,6 +35,7 @@ pub fn backup(data: &Path, to: &Path, progress: Progress<'_>) -> Result<Copied, 
     if done.is_err() {
         // Best effort: its name says what it is.
         let _ = fs::remove_dir_all(&unfinished);
+        missing.remove_folders();
     }
     let copied = done?;
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());

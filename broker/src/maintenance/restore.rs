@@ -14,10 +14,15 @@ use std::{
 
 use units::Timestamp;
 
-use super::{Copied, MaintenanceError, backup::copy_tokens, files, place, sync_folder};
+use super::{Copied, MaintenanceError, backup::copy_tokens, files, missing::Missing, place, sync_folder};
 use crate::{
     auth::tokens,
-    store::{Progress, folder::DataFolder, sqlite, verify::Report},
+    store::{
+        Progress,
+        folder::{self, DataFolder},
+        sqlite,
+        verify::Report,
+    },
 };
 
 /// Where the copy is made ready, in the data folder, so that it is on the same file system.
@@ -56,13 +61,27 @@ pub fn restore(
     if !sqlite::is_in(from) {
         return Err(MaintenanceError::NoData(from.display().to_string()));
     }
-    let unfinished = data.join(UNFINISHED);
-    refuse_own_copy(from, &unfinished)?;
-    let folder = DataFolder::open(data)?;
+    refuse_own_copy(from, &data.join(UNFINISHED))?;
+    let missing = Missing::of(data);
+    let restored = DataFolder::open(data).map_err(MaintenanceError::from).and_then(|_held| {
+        let restored = restore_held(from, data, settings, progress);
+        restored.inspect_err(|_| missing.remove_lock())
+    });
+    restored.inspect_err(|_| missing.remove_folders())
+}
+
+/// The same, into a folder that this process holds.
+fn restore_held(
+    from: &Path,
+    data: &Path,
+    settings: RestoreSettings,
+    progress: Progress<'_>,
+) -> Result<Restored, MaintenanceError> {
     let occupied = is_occupied(data)?;
     if occupied && !settings.force {
         return Err(MaintenanceError::NotEmpty(data.display().to_string()));
     }
+    let unfinished = data.join(UNFINISHED);
     let prepared = prepare(from, &unfinished, settings, progress);
     let restored = prepared.and_then(|report| {
         let copied = Copied::in_folder(&unfinished)?;
@@ -72,7 +91,6 @@ pub fn restore(
     });
     // Best effort: what is left over is removed by the next restore.
     let _ = fs::remove_dir_all(&unfinished);
-    drop(folder);
     restored
 }
 
@@ -91,7 +109,7 @@ fn is_occupied(data: &Path) -> Result<bool, MaintenanceError> {
     let entries = fs::read_dir(data).map_err(files("read", data))?;
     let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
     let names: Vec<_> = names.collect::<Result<_, _>>().map_err(files("read", data))?;
-    Ok(names.iter().any(|name| name != "lock" && name != UNFINISHED))
+    Ok(names.iter().any(|name| name != folder::LOCK && name != UNFINISHED))
 }
 
 /// Makes what will be the data, and checks it.

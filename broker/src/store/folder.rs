@@ -1,13 +1,16 @@
 //! The data folder: made where it is missing, for its owner alone, and used by one process at a time.
 
 use std::{
-    fs::{DirBuilder, File, TryLockError},
+    fs::{self, DirBuilder, File, Metadata, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
 use super::StoreError;
+
+/// The file that a data folder is locked by.
+pub(crate) const LOCK: &str = "lock";
 
 /// A data folder that this process holds. Dropping it lets it go; so does the end of the process.
 #[derive(Debug)]
@@ -31,9 +34,11 @@ impl DataFolder {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.map_err(failed("make the data folder"))?;
         let mut options = File::options();
-        let lock = options.create(true).truncate(false).write(true).mode(0o600).open(path.join("lock"));
+        let lock = options.create(true).truncate(false).write(true).mode(0o600).open(path.join(LOCK));
         let lock = lock.map_err(failed("write to the data folder"))?;
         match lock.try_lock() {
+            // Whoever held it may have removed the file: then a lock on it keeps nobody out.
+            Ok(()) if !is_at(&lock, &path.join(LOCK)) => Err(StoreError::InUse(path.display().to_string())),
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
             Err(TryLockError::Error(source)) => Err(failed("lock the data folder")(source)),
@@ -60,6 +65,13 @@ impl DataFolder {
     }
 }
 
+/// Whether a file that is open is the one that has that name.
+fn is_at(file: &File, path: &Path) -> bool {
+    let place = |of: Metadata| (of.dev(), of.ino());
+    let opened = file.metadata().map(place);
+    opened.is_ok_and(|opened| fs::metadata(path).map(place).is_ok_and(|named| named == opened))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +86,17 @@ mod tests {
         assert!(folder.free_space().unwrap() > 0);
         drop(folder);
         DataFolder::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_lock_on_a_file_that_was_removed_is_told_from_one_on_that_which_is_there() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join(LOCK);
+        let removed = File::create(&path).unwrap();
+        assert!(is_at(&removed, &path));
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&removed, &path), "there is none");
+        File::create(&path).unwrap();
+        assert!(!is_at(&removed, &path), "it is another");
     }
 }

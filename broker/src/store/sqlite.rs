@@ -87,7 +87,7 @@ impl SqliteStore {
     /// Opens the database of a data folder, and makes it where it is missing.
     ///
     /// # Errors
-    /// [`StoreError::TooNew`] when a newer version wrote it, else what SQLite says.
+    /// [`StoreError::TooNew`] when a newer version wrote it, [`StoreError::Foreign`] when another program did, else what SQLite says.
     pub fn open(folder: DataFolder) -> Result<Self, StoreError> {
         let (mut store, checkpoints) = Self::open_by_hand(folder, FileSystem::MACHINE)?;
         store.checkpointer = Some(Checkpointer::start(checkpoints)?);

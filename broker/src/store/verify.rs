@@ -31,6 +31,15 @@ impl Report {
         self.faults.is_empty()
     }
 
+    /// How many things are wrong, in words.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self.faults.len() as u64 + self.more_faults {
+            1 => "1 fault".to_owned(),
+            number => format!("{number} faults"),
+        }
+    }
+
     /// Takes in one more.
     pub(super) fn add(&mut self, fault: Fault) {
         if self.faults.len() < MOST_KEPT {

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::broker::{Broker, Ended, ended, program};
 
 /// A folder that has the data of a broker, which is stopped, in `data`: one queue, one message, one token.
-fn with_data() -> TempDir {
+pub(crate) fn with_data() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker::with_queue("jobs");
     broker.ok(&["publish", "--queue", "jobs", "x"]);
@@ -25,13 +25,13 @@ fn with_data() -> TempDir {
 }
 
 /// The program, with paths that are relative to a folder.
-fn program_in(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn program_in(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = program(arguments);
     command.current_dir(folder);
     command
 }
 
-fn run_in(folder: &Path, arguments: &[&str]) -> Ended {
+pub(crate) fn run_in(folder: &Path, arguments: &[&str]) -> Ended {
     ended(program_in(folder, arguments))
 }
 
@@ -48,7 +48,7 @@ fn measured(folder: &Path) -> (u64, u64) {
     (2, sizes.iter().sum())
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     entries

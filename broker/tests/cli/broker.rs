@@ -4,7 +4,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread,
     time::Duration,
 };
@@ -43,6 +43,20 @@ pub(crate) fn ended(mut command: Command) -> Ended {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ended { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// Runs a broker that has to refuse to serve.
+#[track_caller]
+pub(crate) fn refuses_to_serve(mut command: Command) -> Ended {
+    let mut child = command.spawn().unwrap();
+    let told = lines(child.stdout.take().unwrap()).recv_timeout(PATIENCE);
+    if told != Err(RecvTimeoutError::Disconnected) {
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told, Err(RecvTimeoutError::Disconnected), "it serves: {stderr}");
+    Ended { code: output.status.code().unwrap(), stdout: String::new(), stderr }
 }
 
 /// The lines that a program writes, as they come.

@@ -74,3 +74,18 @@ async fn data_of_a_newer_version_is_refused_and_left_alone() {
     let why = thread.stopped().await.unwrap_err().to_string();
     assert!(why.contains("version 99") && why.contains("newer"), "{why}");
 }
+
+#[tokio::test]
+async fn a_database_whose_making_was_cut_short_is_made() {
+    for sql in ["", "PRAGMA journal_mode = WAL"] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("broker.sqlite");
+        std::fs::write(&file, "").unwrap();
+        let database = rusqlite::Connection::open(file).unwrap();
+        database.execute_batch(sql).unwrap();
+        drop(database);
+        let running = Running::start(folder.path()).await;
+        running.queue("jobs").await;
+        running.stop().await;
+    }
+}

@@ -217,6 +217,7 @@ fn what_holds_no_data_or_another_versions_is_said_so() {
     let (ended, _, complained) = run(&["verify", "--data", data]);
     assert_eq!(ended.code(), Some(1));
     assert!(complained.contains("no broker's data"), "{complained}");
+    assert!(Program::start(folder.path()).terminate().success());
     let database = Connection::open(folder.path().join("broker.sqlite")).unwrap();
     for (version, said) in [(1, "starting the broker on it"), (99, "use the newer program")] {
         database.pragma_update(None, "user_version", version).unwrap();

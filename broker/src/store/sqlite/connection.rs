@@ -7,7 +7,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::schema::{VERSION, migrate, version};
+use super::schema::{Tables, VERSION, migrate, tables};
 use crate::store::StoreError;
 
 /// Where the database is: its file, and SQLite's file system that it is opened through (`None` for the
@@ -23,15 +23,22 @@ impl Place {
     pub(super) fn of_file(path: &Path) -> Self {
         Self { path: path.to_owned(), vfs: None }
     }
+
+    /// What a database here is said to be.
+    fn refused(&self, why: fn(String) -> StoreError) -> StoreError {
+        why(self.path.display().to_string())
+    }
 }
 
-/// Opens the owner's connection, and brings the tables to the present version.
+/// Opens the owner's connection, and brings the tables to the present version. A database that has none gets them:
+/// it may be one whose making was cut short.
 pub(super) fn open(place: &Place) -> Result<Connection, StoreError> {
     let mut connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-    let found = version(&connection)?;
-    if found > VERSION {
-        return Err(StoreError::TooNew { found, known: VERSION });
-    }
+    let found = match tables(&connection)? {
+        Tables::None => 0,
+        Tables::Brokers(found) => not_newer(found)?,
+        Tables::Foreign => return Err(place.refused(StoreError::Foreign)),
+    };
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     if found < VERSION {
         migrate(&mut connection, found)?;
@@ -45,21 +52,32 @@ pub(super) fn open_beside(place: &Place, writes: bool) -> Result<Connection, Sto
     connect(place, access)
 }
 
-/// Opens a database that a broker may be using, to see it as it is at this moment for as long as the
+/// Opens a broker's database that it may be using, to see it as it is at this moment for as long as the
 /// connection lives.
 pub(super) fn open_moment(place: &Place) -> Result<Connection, StoreError> {
-    let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.execute_batch("BEGIN")?;
-    // The first read fixes the moment.
-    let found = version(&connection)?;
-    if found > VERSION { Err(StoreError::TooNew { found, known: VERSION }) } else { Ok(connection) }
+    Ok(open_at_moment(place)?.0)
 }
 
 /// The same of a database whose tables are to be read: they have to be of the present version.
 pub(super) fn open_to_look(place: &Place) -> Result<Connection, StoreError> {
-    let connection = open_moment(place)?;
-    let found = version(&connection)?;
+    let (connection, found) = open_at_moment(place)?;
     if found < VERSION { Err(StoreError::TooOld { found, known: VERSION }) } else { Ok(connection) }
+}
+
+/// The same, and of which version the tables are.
+fn open_at_moment(place: &Place) -> Result<(Connection, i64), StoreError> {
+    let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.execute_batch("BEGIN")?;
+    // The first read fixes the moment.
+    match tables(&connection)? {
+        Tables::None => Err(place.refused(StoreError::Empty)),
+        Tables::Brokers(found) => Ok((connection, not_newer(found)?)),
+        Tables::Foreign => Err(place.refused(StoreError::Foreign)),
+    }
+}
+
+fn not_newer(found: i64) -> Result<i64, StoreError> {
+    if found > VERSION { Err(StoreError::TooNew { found, known: VERSION }) } else { Ok(found) }
 }
 
 /// Each connection is used by one thread at a time, so SQLite's own locks are not needed.

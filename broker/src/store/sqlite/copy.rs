@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// copied.
 ///
 /// # Errors
-/// When there is none, when a newer version wrote it, and what SQLite and the file system say.
+/// When there is none, when it is empty or another program's, when a newer version wrote it, and what SQLite and the file system say.
 pub fn copy(from: &Path, to: &Path, progress: Progress<'_>) -> Result<(), StoreError> {
     // The moment that this connection sees lasts as long as it does. Without it, SQLite would begin again
     // whenever the broker commits.

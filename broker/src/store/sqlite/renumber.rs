@@ -27,7 +27,7 @@ const DESTINATIONS: u32 = 1 << 16;
 /// Brings the database in a folder to the present version, and lets its numbers go on far above.
 ///
 /// # Errors
-/// When a newer version wrote it, and what SQLite says.
+/// When a newer version or another program wrote it, and what SQLite says.
 pub fn renumber(folder: &Path, now: Timestamp) -> Result<(), StoreError> {
     let connection = connection::open(&Place::of_file(&folder.join(FILE)))?;
     let (last, at) = load::last(&connection)?.unwrap_or((Core::new(0).high_water(), Timestamp::default()));

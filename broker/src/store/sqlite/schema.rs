@@ -167,9 +167,30 @@ pub(super) fn migrate(connection: &mut Connection, found: i64) -> Result<(), Sto
     Ok(transaction.commit()?)
 }
 
-/// The version of a database's tables; 0 of one that has none.
-pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
-    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+/// Whose tables a database has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tables {
+    /// There are none.
+    None,
+    /// A broker's, of that version.
+    Brokers(i64),
+    /// Those of another program.
+    Foreign,
+}
+
+/// Whose tables are there. Other programs number their versions too, and have tables called `meta`: a broker's is
+/// known by its columns.
+pub(super) fn tables(connection: &Connection) -> Result<Tables, StoreError> {
+    const IS_BROKERS: &str = "SELECT count(*) = 3 FROM pragma_table_info('meta')
+        WHERE name IN ('next_sequence', 'next_lease', 'next_destination')";
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let is_brokers = connection.query_row(IS_BROKERS, [], |row| row.get(0))?;
+    let is_empty = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(match (version, is_brokers, is_empty) {
+        (1.., true, _) => Tables::Brokers(version),
+        (_, _, true) => Tables::None,
+        _ => Tables::Foreign,
+    })
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use crate::{
 /// Checks the database in a folder. Tells how many of how many messages are checked.
 ///
 /// # Errors
-/// When there is none, when it is of another version than this program's, or when it can't be read for another
+/// When there is none, when it is empty or another program's, when it is of another version than this program's, or when it can't be read for another
 /// reason than its being damaged.
 pub fn verify(folder: &Path, progress: Progress<'_>) -> Result<Report, StoreError> {
     verify_on(folder, FileSystem::MACHINE, progress)
