@@ -267,6 +267,25 @@ fn a_ttl_starts_again_with_a_replay() {
 }
 
 #[test]
+fn what_a_message_says_of_its_own_end_holds_in_a_replay_too() {
+    let mut bench = retaining();
+    let until = bench.now.plus(seconds(20));
+    let messages = vec![
+        NewMessage { expires: Some(When::At(until)), ..message(1) },
+        NewMessage { expires: Some(When::After(seconds(10))), ..message(2) },
+        message(3),
+    ];
+    bench.try_publish(Destination::Topic(name("orders")), messages).unwrap();
+    assert_eq!(consume(&mut bench), [1, 2, 3]);
+    bench.wait(seconds(15));
+    assert_eq!(replay(&mut bench), 2, "the second is over");
+    bench.restart();
+    bench.wait(seconds(5));
+    assert_eq!((consume(&mut bench), bench.counters("jobs").expired), (vec![3], 1));
+    assert_eq!(replay(&mut bench), 1);
+}
+
+#[test]
 fn what_is_not_due_yet_waits_for_its_time_in_a_queue_that_gets_it_later() {
     let mut bench = retaining();
     let later = |id, when| NewMessage { available: Some(when), ..message(id) };
