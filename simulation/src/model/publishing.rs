@@ -13,7 +13,8 @@ use units::Timestamp;
 use super::{
     Message, Model, named,
     queue::{Copy, Queue},
-    topic::{Kept, Remembered, passes},
+    remembered::Remembered,
+    topic::{Kept, passes},
 };
 
 /// What becomes of a new message in a queue.
