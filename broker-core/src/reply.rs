@@ -185,7 +185,10 @@ pub enum Refusal {
     },
     /// No queue takes what is published.
     #[error("no queue takes this message")]
-    NoRoute,
+    NoRoute {
+        /// Which message of the publish no queue takes, the first such.
+        index: usize,
+    },
     /// The id was used for another message within the window.
     #[error("this id was used for another message")]
     IdReused {

@@ -101,6 +101,17 @@ pub struct Retained {
     pub published_at: Timestamp,
 }
 
+/// Where a message is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// Which.
+    pub sequence: Sequence,
+    /// The queues that hold it, dead letters too, in the order of their numbers.
+    pub queues: Vec<QueueId>,
+    /// The topic that retains it.
+    pub topic: Option<TopicId>,
+}
+
 /// A paced redrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]

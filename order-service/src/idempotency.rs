@@ -28,12 +28,12 @@ pub enum InvalidKey {
 }
 
 impl Key {
-    /// Reads a header's value.
+    /// Reads a header's value. In quotes, as the IETF's draft has it, or without them it is the same key.
     ///
     /// # Errors
     /// [`InvalidKey`] when there is nothing in it, or what is no key.
     pub fn parse(value: &[u8]) -> Result<Self, InvalidKey> {
-        let value = value.trim_ascii();
+        let value = unquoted(value.trim_ascii());
         if value.is_empty() {
             return Err(InvalidKey::Missing);
         }
@@ -49,6 +49,11 @@ impl Key {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    let inner = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    inner.unwrap_or(value)
 }
 
 /// The digest of a request in its one canonical form: as it was understood, not as it was written.
@@ -113,7 +118,9 @@ mod tests {
     #[test]
     fn a_key_is_printable_and_not_empty() {
         assert_eq!(Key::parse(b" a-1 ").unwrap().as_str(), "a-1");
+        assert_eq!(Key::parse(b"\"a-1\""), Key::parse(b"a-1"), "quotes are no part of it");
         assert_eq!(Key::parse(b"  "), Err(InvalidKey::Missing));
+        assert_eq!(Key::parse(b"\"\""), Err(InvalidKey::Missing));
         assert_eq!(Key::parse("é".as_bytes()), Err(InvalidKey::Malformed));
         assert_eq!(Key::parse(&[b'a'; 256]), Err(InvalidKey::Malformed));
         assert!(Key::parse(&[b'a'; 255]).is_ok());

@@ -25,6 +25,8 @@ use crate::{
 const CONSUMER: &str = "order-service";
 /// How often the broker is asked whether it is there.
 const LOOK_AT_BROKER: Duration = Duration::from_secs(1);
+/// The same while it is missing.
+const LOOK_FOR_BROKER: Duration = Duration::from_millis(100);
 
 /// Serves on `listener` until `shutdown`; `ready` is set once it takes orders. It takes them while the
 /// broker is away, too, and publishes them when it is back.
@@ -103,7 +105,7 @@ async fn watch_broker(
         health.set_degraded(if is_there { vec![] } else { vec!["broker".to_owned()] });
         tokio::select! {
             () = stop.cancelled() => return health.set_not_ready("stopping"),
-            () = tokio::time::sleep(LOOK_AT_BROKER) => {}
+            () = tokio::time::sleep(if is_there { LOOK_AT_BROKER } else { LOOK_FOR_BROKER }) => {}
         }
     }
 }

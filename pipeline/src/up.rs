@@ -13,6 +13,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use messaging::transport::Token;
+use serde::Deserialize;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -211,16 +212,25 @@ async fn listen_from(first: u16) -> anyhow::Result<Vec<(Part, TcpListener)>> {
     Ok(listeners)
 }
 
-/// Waits until each of these parts says that it is ready.
+/// What `/readyz` says.
+#[derive(Deserialize)]
+struct Ready {
+    /// What a part can do without, and lacks now.
+    #[serde(default)]
+    degraded: Vec<String>,
+}
+
+/// Waits until each of these parts says that it is ready, and lacks nothing.
 async fn all_ready(places: &Places, parts: &[Part]) -> anyhow::Result<()> {
     let client = Client::new()?;
     for part in parts {
         let url = format!("{}/readyz", places.of(*part));
-        while let Err(error) = client.get::<serde_json::Value>(&url).await {
-            if !error.is_passing() {
-                bail!(error);
+        loop {
+            match client.get::<Ready>(&url).await {
+                Ok(ready) if ready.degraded.is_empty() => break,
+                Err(error) if !error.is_passing() => bail!(error),
+                Ok(_) | Err(_) => tokio::time::sleep(LOOK_EVERY).await,
             }
-            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
     Ok(())

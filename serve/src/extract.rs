@@ -12,6 +12,7 @@ use serde_path_to_error::Segment;
 
 use crate::problem::{INVALID_FIELD, MALFORMED_JSON, NOT_FOUND, Problem};
 
+pub(crate) mod bodiless;
 mod bytes_limit;
 
 /// A JSON body, whatever its Content-Type; an empty one is `{}`.

@@ -11,6 +11,7 @@ mod pacing;
 mod publishing;
 mod queue;
 mod receiving;
+mod remembered;
 mod settings;
 mod settling;
 mod time;

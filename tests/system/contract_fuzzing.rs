@@ -94,7 +94,7 @@ async fn analytics_services_document_holds() {
 }
 
 #[tokio::test]
-async fn a_query_parameter_that_an_endpoint_does_not_take_is_refused_by_its_name() {
+async fn what_an_endpoint_does_not_take_in_its_query_or_body_is_refused_by_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let pipeline = up(folder.path()).await.unwrap();
     let Shop { broker, orders, inventory, payments, emails, analytics } = Shop::of(&pipeline);
@@ -108,6 +108,12 @@ async fn a_query_parameter_that_an_endpoint_does_not_take_is_refused_by_its_name
                 let (status, problem) = call(method.clone(), &url, &[], None).await.unwrap();
                 assert_eq!(status.as_u16(), 422, "{method} {url}: {problem}");
                 assert_eq!(problem["errors"][0]["field"], "colour", "{method} {url}: {problem}");
+                if matches!(method, Method::GET | Method::DELETE) {
+                    let (url, body) = (format!("{server}{path}"), json!({"source": "/shop"}));
+                    let (status, problem) = call(method.clone(), &url, &[], Some(&body)).await.unwrap();
+                    assert_eq!(status.as_u16(), 422, "{method} {url}: {problem}");
+                    assert_eq!(problem["errors"][0]["field"], "source", "{method} {url}: {problem}");
+                }
             }
         }
     }

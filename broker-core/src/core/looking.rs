@@ -14,7 +14,7 @@ use crate::{
     redrive::Redrive,
     view::{
         Browsed, DeadLetter, Position, QueueView, RedriveView, Retained, SubscriptionView, TopicView,
-        WaitingState,
+        WaitingState, Whereabouts,
     },
 };
 
@@ -147,17 +147,20 @@ impl Core {
         sequences.filter(wanted).collect()
     }
 
-    /// The messages of that id with the queues that hold them, newest first.
+    /// The messages of that id with where they are, newest first.
     #[must_use]
-    pub fn find_anywhere(&self, message: Selector) -> Vec<(Sequence, Vec<QueueId>)> {
-        let holders = |slot| {
-            let queues = self.messages.copies_of(slot).map(|copy| self.messages.copy(copy).queue);
-            let mut queues: Vec<_> = queues.filter(|queue| self.queues.contains_key(queue)).collect();
+    pub fn find_anywhere(&self, message: Selector) -> Vec<Whereabouts> {
+        let found = self.messages.select(message).map(|slot| {
+            let sequence = self.messages.message(slot).sequence;
+            let holders = self.messages.copies_of(slot).map(|copy| self.messages.copy(copy).queue);
+            let (mut queues, others): (Vec<_>, Vec<_>) =
+                holders.partition(|queue| self.queues.contains_key(queue));
             queues.sort_unstable();
-            (self.messages.message(slot).sequence, queues)
-        };
-        let found = self.messages.select(message).map(holders);
-        found.filter(|(_, queues)| !queues.is_empty()).collect()
+            let topic =
+                others.into_iter().map(|shelf| TopicId(shelf.0)).find(|id| self.topics.contains_key(id));
+            Whereabouts { sequence, queues, topic }
+        });
+        found.filter(|it| !it.queues.is_empty() || it.topic.is_some()).collect()
     }
 
     fn queue_named(&self, name: &Name) -> Option<&Queue> {

@@ -7,7 +7,7 @@ pub(super) mod sharing;
 
 use self::{
     judging::Verdict,
-    sharing::{Share, all_have_a_route},
+    sharing::{Share, first_without_route},
 };
 use crate::{
     change::Change,
@@ -71,8 +71,12 @@ impl Core {
             messages.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Verdict::New).map(|(it, _)| it)
         };
         let shares = self.plan(target, &new, step)?;
-        if publish.require_route && !all_have_a_route(&shares, new().count()) {
-            return Err(Refusal::NoRoute);
+        if publish.require_route
+            && let Some(stray) = first_without_route(&shares, new().count())
+        {
+            let places = verdicts.iter().enumerate().filter(|(_, verdict)| **verdict == Verdict::New);
+            let index = places.map(|(index, _)| index).nth(stray).expect("it is one of the new messages");
+            return Err(Refusal::NoRoute { index });
         }
         self.make_room(&shares, step);
         let results = self.place_all(target, messages, &verdicts, &shares, step);

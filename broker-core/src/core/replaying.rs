@@ -1,6 +1,8 @@
 //! Putting what a topic retains into a subscribed queue: again by a replay, or as what a subscription
 //! begins with.
 
+use units::Timestamp;
+
 use crate::{
     activity::ActivityKind,
     choice::{Candidates, Chosen},
@@ -77,7 +79,7 @@ impl Core {
         on_full: OnFull,
         step: &mut Step<'_>,
     ) -> Result<PlacedAgain, Refusal> {
-        let missing = self.missing_in(queue, topic, wanted);
+        let missing = self.missing_in(queue, topic, wanted, step.now);
         let sizes: Vec<u32> = missing.iter().map(|sequence| self.messages.size_of(*sequence)).collect();
         let share = self.share(queue, on_full, || sizes.iter().copied().enumerate(), step)?;
         let shelf = self.topics[&topic].shelf();
@@ -91,10 +93,20 @@ impl Core {
         Ok(PlacedAgain { placed: share.demand.messages, missed: share.missed.len() as u64 })
     }
 
-    fn missing_in(&self, queue: QueueId, topic: TopicId, mut sequences: Vec<Sequence>) -> Vec<Sequence> {
+    /// Those that are retained still, that the queue lacks, and whose own TTL has not ended.
+    fn missing_in(
+        &self,
+        queue: QueueId,
+        topic: TopicId,
+        mut sequences: Vec<Sequence>,
+        now: Timestamp,
+    ) -> Vec<Sequence> {
         let shelf = self.topics[&topic].shelf();
-        let has_copy = |sequence, of| self.messages.find_copy(sequence, of).is_some();
-        sequences.retain(|sequence| has_copy(*sequence, shelf) && !has_copy(*sequence, queue));
+        let find = |sequence, of| self.messages.find_copy(sequence, of);
+        sequences.retain(|sequence| {
+            let kept = find(*sequence, shelf).map(|slot| self.messages.copy(slot));
+            kept.is_some_and(|kept| kept.expires_at > now) && find(*sequence, queue).is_none()
+        });
         sequences
     }
 }
@@ -112,11 +124,12 @@ impl Topic {
 
 impl Queue {
     /// Takes in a message that a topic keeps on that shelf: it can be received from now on, or once it is due by
-    /// its own delay. One that does not fit dies here.
+    /// its own delay, until its own TTL ends. One that does not fit dies here.
     fn take_replayed(&mut self, sequence: Sequence, shelf: QueueId, fate: Fate, turn: &mut Turn<'_>) {
         let kept = turn.messages.copy(turn.messages.copy_in(sequence, shelf));
-        let (message, ttl) = (kept.message, self.capped_ttl(kept.ttl()));
         let available_at = kept.position_at.max(turn.now);
+        let left = kept.expires().map(|at| at.since(available_at));
+        let (message, ttl) = (kept.message, self.capped_ttl(left));
         let expires_at = ttl.map(|ttl| available_at.plus(ttl));
         let slot = turn.messages.add_copy(message, self.id, available_at, expires_at);
         let trail = turn.messages.copy_mut(slot).trail_mut();

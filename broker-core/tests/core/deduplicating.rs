@@ -124,7 +124,7 @@ fn a_route_is_required_of_what_is_new_only() {
         let destination = Destination::Topic(name("orders"));
         Command::Publish(Publish { destination, messages: vec![message(1)], require_route: true })
     };
-    assert!(matches!(bench.apply(publish()), Err(Refusal::NoRoute)));
+    assert!(matches!(bench.apply(publish()), Err(Refusal::NoRoute { index: 0 })));
     bench.subscribe("orders", "jobs", OnFull::Reject);
     bench.apply(publish()).unwrap();
     let gone = Command::DeleteSubscription { topic: name("orders"), queue: name("jobs") };

@@ -86,7 +86,7 @@ fn what_no_filter_lets_through_has_no_route() {
         let destination = Destination::Topic(name("orders"));
         Command::Publish(Publish { destination, messages: vec![typed(1, kind)], require_route: true })
     };
-    assert!(matches!(bench.apply(publish("cancelled")), Err(Refusal::NoRoute)));
+    assert!(matches!(bench.apply(publish("cancelled")), Err(Refusal::NoRoute { index: 0 })));
     assert!(matches!(bench.apply(publish("placed")), Ok(Reply::Published(_))));
     assert_eq!(bench.disk.messages.len(), 1);
 }

@@ -11,7 +11,7 @@ use units::{Size, Timestamp};
 
 use crate::bench::{Bench, keyed, message, name, receive, seconds};
 
-fn keeps(length: u64) -> TopicSettingsPatch {
+pub(crate) fn keeps(length: u64) -> TopicSettingsPatch {
     TopicSettingsPatch { retention: Some(seconds(length)), ..Default::default() }
 }
 
@@ -192,66 +192,6 @@ fn only_a_subscribed_queue_is_replayed_to() {
 }
 
 #[test]
-fn a_subscription_from_the_earliest_begins_with_what_is_retained() {
-    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
-    bench.set_topic("orders", keeps(60));
-    publish(&mut bench, &[1, 2]);
-    let from = |start| SubscriptionPatch { start: Some(start), ..Default::default() };
-    bench.try_subscribe("orders", "jobs", from(Start::Earliest)).unwrap();
-    publish(&mut bench, &[3]);
-    bench.restart();
-    assert_eq!(consume(&mut bench), [1, 2, 3]);
-    let again = bench.try_subscribe("orders", "jobs", from(Start::Earliest));
-    assert!(matches!(again, Ok(Reply::Put { created: false })));
-    assert!(consume(&mut bench).is_empty());
-    let other = bench.try_subscribe("orders", "jobs", from(Start::New));
-    assert!(matches!(other, Err(Refusal::SettingConflict { setting: "from" })));
-}
-
-#[test]
-fn a_subscription_from_a_time_begins_with_what_was_published_then_or_later() {
-    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
-    bench.set_topic("orders", keeps(60));
-    publish(&mut bench, &[1]);
-    bench.wait(seconds(1));
-    let start = Start::Since(bench.now);
-    publish(&mut bench, &[2]);
-    let patch = SubscriptionPatch { start: Some(start), ..Default::default() };
-    bench.try_subscribe("orders", "jobs", patch).unwrap();
-    assert_eq!(consume(&mut bench), [2]);
-    assert_eq!(bench.core.subscriptions(&name("orders"))[0].start, start);
-}
-
-#[test]
-fn a_subscription_whose_beginning_does_not_fit_is_not_made() {
-    let mut bench = Bench::with_queue(QueueSettingsPatch { max_messages: Some(1), ..Default::default() });
-    bench.set_topic("orders", keeps(60));
-    publish(&mut bench, &[1]);
-    bench.publish("jobs", message(9));
-    let from = SubscriptionPatch { start: Some(Start::Earliest), ..Default::default() };
-    assert!(matches!(bench.try_subscribe("orders", "jobs", from), Err(Refusal::QueueFull { .. })));
-    assert!(bench.core.subscriptions(&name("orders")).is_empty());
-}
-
-#[test]
-fn a_subscription_that_may_miss_some_begins_with_the_first_that_fit_and_counts_the_others() {
-    for (on_full, dead) in [(OnFull::Drop, 0), (OnFull::DeadLetter, 2)] {
-        let mut bench = Bench::with_queue(QueueSettingsPatch { max_messages: Some(3), ..Default::default() });
-        bench.set_topic("orders", keeps(60));
-        publish(&mut bench, &[1, 2, 3, 4]);
-        bench.publish("jobs", message(9));
-        let patch =
-            SubscriptionPatch { start: Some(Start::Earliest), on_full: Some(on_full), ..Default::default() };
-        bench.try_subscribe("orders", "jobs", patch).unwrap();
-        assert_eq!(bench.core.subscriptions(&name("orders"))[0].dropped, 2);
-        bench.restart();
-        assert_eq!(bench.states("jobs"), [3, 0, 0, dead]);
-        assert_eq!(consume(&mut bench), [1, 2, 9]);
-        assert_eq!(bench.core.subscriptions(&name("orders"))[0].dropped, 2);
-    }
-}
-
-#[test]
 fn a_ttl_starts_again_with_a_replay() {
     let mut bench = retaining();
     bench.put_queue("jobs", QueueSettingsPatch { ttl: Some(Some(seconds(10))), ..Default::default() });
@@ -264,6 +204,25 @@ fn a_ttl_starts_again_with_a_replay() {
     assert_eq!(bench.states("jobs"), [1, 0, 0, 0]);
     bench.wait(seconds(1));
     assert_eq!(bench.counters("jobs").expired, 2);
+}
+
+#[test]
+fn what_a_message_says_of_its_own_end_holds_in_a_replay_too() {
+    let mut bench = retaining();
+    let until = bench.now.plus(seconds(20));
+    let messages = vec![
+        NewMessage { expires: Some(When::At(until)), ..message(1) },
+        NewMessage { expires: Some(When::After(seconds(10))), ..message(2) },
+        message(3),
+    ];
+    bench.try_publish(Destination::Topic(name("orders")), messages).unwrap();
+    assert_eq!(consume(&mut bench), [1, 2, 3]);
+    bench.wait(seconds(15));
+    assert_eq!(replay(&mut bench), 2, "the second is over");
+    bench.restart();
+    bench.wait(seconds(5));
+    assert_eq!((consume(&mut bench), bench.counters("jobs").expired), (vec![3], 1));
+    assert_eq!(replay(&mut bench), 1);
 }
 
 #[test]

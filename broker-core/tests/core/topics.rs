@@ -4,7 +4,7 @@ use broker_core::{
     choice::Chosen,
     command::{Command, Destination, Publish, SubscriptionPatch},
     reply::{Published, Refusal, Reply},
-    settings::{OnFull, QueueSettingsPatch},
+    settings::{OnFull, Overflow, QueueSettingsPatch},
 };
 
 use crate::bench::{Bench, message, name, seconds};
@@ -88,6 +88,21 @@ fn what_one_subscriber_can_never_take_does_not_stop_the_others_where_it_drops() 
 }
 
 #[test]
+fn a_subscriber_whose_oldest_give_way_gets_the_newest_of_a_batch_that_does_not_fit() {
+    for (overflow, kept) in [(Overflow::Reject, [1, 2]), (Overflow::DropOldest, [4, 5])] {
+        let mut bench = Bench::new();
+        bench.put_topic("orders");
+        let most = Some(2);
+        let settings =
+            QueueSettingsPatch { max_messages: most, overflow: Some(overflow), ..Default::default() };
+        bench.put_queue("jobs", settings);
+        bench.subscribe("orders", "jobs", OnFull::Drop);
+        publish(&mut bench, &[1, 2, 3, 4, 5]).unwrap();
+        assert_eq!(bench.receive_ids("jobs", 10), kept);
+    }
+}
+
+#[test]
 fn a_topic_without_subscribers_takes_what_nobody_gets_unless_a_route_is_required() {
     let mut bench = Bench::new();
     bench.put_topic("orders");
@@ -95,7 +110,7 @@ fn a_topic_without_subscribers_takes_what_nobody_gets_unless_a_route_is_required
     assert!(bench.disk.messages.is_empty());
     let destination = Destination::Topic(name("orders"));
     let publish = Publish { destination, messages: vec![message(2)], require_route: true };
-    assert!(matches!(bench.apply(Command::Publish(publish)), Err(Refusal::NoRoute)));
+    assert!(matches!(bench.apply(Command::Publish(publish)), Err(Refusal::NoRoute { index: 0 })));
 }
 
 #[test]
@@ -111,7 +126,7 @@ fn a_full_subscriber_that_misses_it_is_no_route_be_it_dropped_or_made_a_dead_let
             bench.apply(Command::Publish(publish))
         };
         publish(1).unwrap();
-        assert!(matches!(publish(2), Err(Refusal::NoRoute)), "{on_full:?}");
+        assert!(matches!(publish(2), Err(Refusal::NoRoute { index: 0 })), "{on_full:?}");
         assert_eq!(bench.states("narrow"), [1, 0, 0, 0]);
     }
 }

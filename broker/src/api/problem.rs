@@ -102,7 +102,7 @@ fn refused(refusal: Refusal, detail: String) -> Problem {
         Refusal::QueueNotEmpty => &QUEUE_NOT_EMPTY,
         Refusal::MessageLeased => &MESSAGE_LEASED,
         Refusal::QueueFull { .. } => &QUEUE_FULL,
-        Refusal::NoRoute => &NO_ROUTE,
+        Refusal::NoRoute { .. } => &NO_ROUTE,
         Refusal::IdReused { .. } => &ID_REUSED,
         Refusal::NeverFits { .. } => &BODY_TOO_LARGE,
         Refusal::ForeignReceipt { index } => {
@@ -126,7 +126,7 @@ fn with_members(problem: Problem, refusal: Refusal) -> Problem {
         Refusal::NeverFits { queue, limit } => problem.member("queue", queue.as_str()).member("limit", limit),
         Refusal::TooManyQueues { limit } => problem.member("limit", limit),
         Refusal::TooManyRedrives { limit, .. } => problem.member("limit", limit).retry_after(REDRIVE_PAUSE),
-        Refusal::IdReused { index } => problem.member("index", index),
+        Refusal::IdReused { index } | Refusal::NoRoute { index } => problem.member("index", index),
         Refusal::SettingConflict { setting } => problem.member("setting", setting),
         _ => problem,
     }

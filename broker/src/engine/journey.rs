@@ -12,6 +12,7 @@ use broker_core::{
     activity::{Activity, ActivityKind},
     change::{Change, FailureOutcome, FailureRecord},
     identity::{Name, QueueId, Selector, Sequence},
+    view::Whereabouts,
 };
 use units::Timestamp;
 
@@ -31,6 +32,8 @@ pub struct Journey {
     pub steps: Vec<Step>,
     /// The queues that it is in now, dead letters too.
     pub places: Vec<(QueueId, Name)>,
+    /// The topic that retains it.
+    pub retained_by: Option<Name>,
     /// Whether memory reaches back to its publishing, and nothing is out of sight.
     pub complete: bool,
     /// How many other messages of that id are in sight.
@@ -64,7 +67,9 @@ impl Journey {
         self.steps.retain(|step| sight(step.queue.as_ref(), step.topic.as_ref()));
         self.complete &= self.steps.len() == steps;
         self.places.retain(|(_, queue)| sight(Some(queue), None));
-        (!self.steps.is_empty() || !self.places.is_empty()).then_some(self)
+        self.retained_by.take_if(|topic| !sight(None, Some(topic)));
+        let is_in_sight = !self.steps.is_empty() || !self.places.is_empty() || self.retained_by.is_some();
+        is_in_sight.then_some(self)
     }
 }
 
@@ -97,9 +102,9 @@ impl Journeys {
 
     /// The journey of the newest message of an id that is in sight of whoever asks; `None` when there is none.
     pub(crate) fn of(&self, selector: Selector, core: &Core, sight: &Sight) -> Option<Journey> {
-        let mut known: BTreeMap<Sequence, (Vec<QueueId>, Vec<&Activity>)> = BTreeMap::new();
-        for (sequence, queues) in core.find_anywhere(selector) {
-            known.entry(sequence).or_default().0 = queues;
+        let mut known: BTreeMap<Sequence, (Option<Whereabouts>, Vec<&Activity>)> = BTreeMap::new();
+        for found in core.find_anywhere(selector) {
+            known.insert(found.sequence, (Some(found), Vec::new()));
         }
         for activity in &self.ring {
             let is_meant = activity.identity.is_some_and(|identity| selector.matches(&identity));
@@ -107,19 +112,21 @@ impl Journeys {
                 known.entry(sequence).or_default().1.push(activity);
             }
         }
-        let all = known.into_iter().map(|(sequence, (queues, steps))| self.journey(sequence, queues, &steps));
+        let all = known.into_iter().map(|(sequence, (found, steps))| self.journey(sequence, found, &steps));
         let mut in_sight: Vec<Journey> = all.filter_map(|journey| journey.within(sight)).collect();
         let newest = in_sight.pop()?;
         Some(Journey { others: in_sight.len(), ..newest })
     }
 
-    fn journey(&self, sequence: Sequence, queues: Vec<QueueId>, of_it: &[&Activity]) -> Journey {
-        let steps = self.steps(of_it);
+    fn journey(&self, sequence: Sequence, found: Option<Whereabouts>, of_it: &[&Activity]) -> Journey {
+        let (steps, topic) = (self.steps(of_it), found.as_ref().and_then(|found| found.topic));
+        let queues = found.map_or_else(Vec::new, |found| found.queues);
         Journey {
             sequence,
             complete: steps.first().is_some_and(|step| step.what == ActivityKind::Published),
             steps,
             places: queues.into_iter().filter_map(|id| Some((id, self.queue_name(id)?))).collect(),
+            retained_by: topic.and_then(|id| self.names.name(id.0).cloned()),
             others: 0,
         }
     }

@@ -251,11 +251,12 @@ impl Engine {
 
 /// Makes the core that the store's records describe. What it has to clear away is left in the effects,
 /// for the next commit.
-/// Where the numbers of a new folder begin. Those of queues go by the time, in seconds since 2026: a receipt names
-/// its queue's, and one that an earlier folder of this broker gave out, which was lost since, is of none of these.
+/// Where the numbers of a new folder begin. Those of queues go by the time, in milliseconds: a receipt names its
+/// queue's, and one that an earlier folder of this broker gave out, which was lost since, is of none of these.
+/// Half of the numbers are left to be counted up to.
 fn first_numbers(now: Timestamp) -> HighWater {
-    let seconds = now.since(FOLDERS_BEGIN).as_secs();
-    let next_destination = u32::try_from(seconds).unwrap_or(u32::MAX / 2).max(1);
+    let passed = now.since(FOLDERS_BEGIN).as_millis() % (1 << 31);
+    let next_destination = u32::try_from(passed).map_or(1, |passed| passed.max(1));
     HighWater { next_destination, ..Core::new(0).high_water() }
 }
 

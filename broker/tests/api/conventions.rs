@@ -99,6 +99,23 @@ async fn an_unknown_or_repeated_query_parameter_is_refused_everywhere() {
 }
 
 #[tokio::test]
+async fn what_a_get_or_delete_says_in_its_body_is_refused_and_nothing_is_done() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    server.publish_ids("jobs", &["1"]).await;
+    let said = |method: Method, path: &str, body: &'static str| {
+        Answer::of(server.request(method, path).header("content-type", "application/json").body(body))
+    };
+    let message = "/queues/jobs/messages/1";
+    let wrong = said(Method::DELETE, message, "{\"source\":\"/else\"}").await.problem(422, "invalid-field");
+    assert_eq!(wrong["errors"][0]["field"], "source");
+    said(Method::DELETE, "/queues/jobs?force=true", "[1,2").await.problem(400, "malformed-json");
+    said(Method::GET, "/queues", "{\"limit\":1}").await.problem(422, "invalid-field");
+    assert_eq!(server.counts("jobs").await["ready"], 1);
+    assert_eq!(said(Method::GET, "/queues", " {} ").await.status, 200);
+    assert_eq!(said(Method::DELETE, message, "{}").await.status, 204);
+}
+
+#[tokio::test]
 async fn a_number_or_duration_out_of_its_range_is_refused_and_one_at_its_edge_is_not() {
     let server = Server::with_queue("a", json!({})).await;
     let receive = "/queues/a/receive";

@@ -135,6 +135,16 @@ async fn a_journey_through_a_queue_that_was_removed_names_it_and_says_so() {
 }
 
 #[tokio::test]
+async fn what_only_a_topic_retains_is_known_after_a_restart() {
+    let mut server = Server::start().await;
+    server.put("/topics/orders", json!({"retention": "1h"})).await;
+    server.publish("/topics/orders", &[("ce-id", "1")], "x").await;
+    server.restart().await;
+    let told = server.get("/messages/1").await.json();
+    assert_eq!((&told["journey"], &told["complete"]), (&json!([]), &json!(false)));
+}
+
+#[tokio::test]
 async fn a_full_subscriber_that_missed_a_message_stands_in_its_journey() {
     let server = Server::with_queue("full", json!({"max_messages": 1})).await;
     server.put_queue("jobs", json!({})).await;

@@ -188,7 +188,7 @@ async fn a_message_in_many_queues_is_stored_once_and_each_copy_goes_its_own_way(
         .await
         .unwrap();
     assert_eq!(places.len(), 1);
-    assert_eq!(places[0].1.len(), 2);
+    assert_eq!(places[0].queues.len(), 2);
     let subscriptions = running.broker.look(move |core, _| core.subscriptions(&topic).len()).await.unwrap();
     assert_eq!(subscriptions, 3);
     for queue in ["b", "c"] {
@@ -196,7 +196,7 @@ async fn a_message_in_many_queues_is_stored_once_and_each_copy_goes_its_own_way(
         assert_eq!(number, 1);
         running.ack(queue, receipt).await;
     }
-    let records = running.broker.records(vec![places[0].0]).await.unwrap();
+    let records = running.broker.records(vec![places[0].sequence]).await.unwrap();
     assert_eq!(records, [None]);
     assert_eq!(stored_messages(folder.path()), 0);
     running.stop().await;

@@ -137,14 +137,17 @@ async fn each_kind_of_fault_is_found() {
         (FaultKind::Counters, "INSERT INTO counters VALUES (99, zeroblob(112))"),
         (FaultKind::Counters, "DELETE FROM counters"),
         (FaultKind::Subscription, "UPDATE subscriptions SET topic = 99"),
-        (FaultKind::Subscription, "UPDATE subscriptions SET queue = 4000000000 WHERE queue = (SELECT min(queue) FROM subscriptions)"),
+        (
+            FaultKind::Subscription,
+            "UPDATE subscriptions SET queue = 4000000000 WHERE queue = (SELECT min(queue) FROM subscriptions)",
+        ),
         (FaultKind::Redrive, "DELETE FROM redrive_progress"),
         (FaultKind::Redrive, "DELETE FROM redrives"),
         (FaultKind::Redrive, "UPDATE redrive_progress SET passed = 9"),
         (FaultKind::Number, "UPDATE meta SET next_sequence = 1"),
         (FaultKind::Number, "UPDATE meta SET next_destination = 2"),
-        (FaultKind::Number, "UPDATE topics SET id = 1"),
-        (FaultKind::Start, "UPDATE queues SET settings = 'none' WHERE id = 1"),
+        (FaultKind::Number, "UPDATE topics SET id = (SELECT min(id) FROM queues)"),
+        (FaultKind::Start, "UPDATE queues SET settings = 'none' WHERE id = (SELECT min(id) FROM queues)"),
         (FaultKind::Start, "UPDATE remembered_ids SET ids = x'01'"),
     ];
     for (kind, sql) in plants {

@@ -33,7 +33,7 @@ use crate::{
 
 /// Take an order.
 #[utoipa::path(post, path = "/orders", tag = "orders",
-    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, pattern = "^[!-~]([ -~]*[!-~])?$",
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, pattern = r#"^(?!""$)[!-~](?:[ -~]*[!-~])?$"#,
         description = "A value of your own for each order, the same for each retry")),
     request_body = PlaceOrder,
     responses(

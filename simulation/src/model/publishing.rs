@@ -13,7 +13,8 @@ use units::Timestamp;
 use super::{
     Message, Model, named,
     queue::{Copy, Queue},
-    topic::{Kept, Remembered, passes},
+    remembered::Remembered,
+    topic::{Kept, passes},
 };
 
 /// What becomes of a new message in a queue.
@@ -77,8 +78,11 @@ impl Model {
         let news =
             publish.messages.iter().zip(&verdicts).filter(|(_, it)| matches!(it, Verdict::New)).count();
         let waits = |index: usize| fates.iter().any(|(_, fates)| matches!(fates[index], Fate::Waits));
-        if publish.require_route && !(0..news).all(waits) {
-            return Err(Refusal::NoRoute);
+        let stray = (0..news).find(|index| !waits(*index));
+        if let Some(stray) = stray.filter(|_| publish.require_route) {
+            let mut places = verdicts.iter().enumerate().filter(|(_, it)| matches!(it, Verdict::New));
+            let (index, _) = places.nth(stray).expect("it is one of the new messages");
+            return Err(Refusal::NoRoute { index });
         }
         self.let_give_way(&fates, publish, &verdicts, now);
         let mut results: Vec<Published> = Vec::new();
@@ -121,20 +125,15 @@ impl Model {
                 queue.counters.rejected += count;
                 return Err(refusal.clone());
             }
-            let (mut taken, mut taken_bytes) = (0, 0);
-            let fates = new().map(|(message, _)| {
-                if !wanted(message) {
-                    return Fate::Unwanted;
-                }
-                let more = (taken + 1, taken_bytes + u64::from(message.size));
-                if whole.is_ok() || queue.ask_for_room(more.0, more.1).is_ok() {
-                    (taken, taken_bytes) = more;
-                    Fate::Waits
-                } else if subscription.on_full == OnFull::DeadLetter {
-                    Fate::Dies
-                } else {
-                    Fate::Missed
-                }
+            let sizes: Vec<u64> =
+                new().filter(|(it, _)| wanted(it)).map(|(it, _)| u64::from(it.size)).collect();
+            let mut fit =
+                if whole.is_ok() { vec![true; sizes.len()] } else { queue.fitting(&sizes) }.into_iter();
+            let fates = new().map(|(message, _)| match wanted(message).then(|| fit.next()).flatten() {
+                None => Fate::Unwanted,
+                Some(true) => Fate::Waits,
+                Some(false) if subscription.on_full == OnFull::DeadLetter => Fate::Dies,
+                Some(false) => Fate::Missed,
             });
             all.push((*id, fates.collect()));
         }
@@ -180,9 +179,8 @@ impl Model {
         }
         let topic = self.topics.get_mut(name).expect("it was just looked at");
         if retains {
-            let (available_at, expires_at) = times(message, now, Duration::ZERO, None);
-            let ttl = expires_at.map(|at| at.since(available_at));
-            topic.retained.push(Kept { message: stored, due: available_at, ttl });
+            let (due, ends) = times(message, now, Duration::ZERO, None);
+            topic.retained.push(Kept { message: stored, due, ends });
         }
         if reached {
             let settings = &topic.settings;

@@ -13,7 +13,7 @@ use broker_core::{
 };
 use units::Timestamp;
 
-use super::{Counters, Message, topic::Remembered};
+use super::{Counters, Message, remembered::Remembered};
 
 /// How long a lease that was live runs again after a restart at the most.
 pub(crate) const LONGEST_AFTER_RESTART: Duration = Duration::from_secs(30);

@@ -14,6 +14,7 @@ use units::Timestamp;
 use super::{
     Message, Model, named,
     queue::{Copy, Queue, shorter},
+    remembered::Remembered,
     settings,
 };
 
@@ -46,8 +47,8 @@ pub struct Kept {
     pub message: Arc<Message>,
     /// When it is due by its own delay.
     pub due: Timestamp,
-    /// How long its copies may wait.
-    pub ttl: Option<Duration>,
+    /// When its own TTL ends.
+    pub ends: Option<Timestamp>,
 }
 
 impl Topic {
@@ -80,36 +81,6 @@ pub(super) fn passes(filter: Option<&Filter>, kind: &str) -> bool {
         Some(Filter::Prefix(terms)) => terms.iter().all(|(_, wanted)| kind.starts_with(&**wanted)),
         Some(Filter::Not(inner)) => !passes(Some(inner), kind),
         Some(other) => unreachable!("no simulated client uses {other:?}"),
-    }
-}
-
-/// An id that was published.
-#[derive(Clone, Debug)]
-struct Known {
-    whole: u128,
-    fingerprint: u64,
-    at: Timestamp,
-    queues: u32,
-}
-
-/// The ids that a destination remembers, oldest first. Those whose window is over are kept: after a restart
-/// the clock may be back at the time of the last commit, and within it again.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Remembered(Vec<Known>);
-
-impl Remembered {
-    /// The fingerprint of what was published under that id within the window, and how many queues took it.
-    pub(super) fn recall(&self, whole: u128, window: Duration, now: Timestamp) -> Option<(u64, u32)> {
-        let known = self.0.iter().find(|it| it.whole == whole)?;
-        (known.at.plus(window) > now).then_some((known.fingerprint, known.queues))
-    }
-
-    pub(super) fn add(&mut self, whole: u128, fingerprint: u64, queues: u32, at: Timestamp, max: u64) {
-        self.0.retain(|it| it.whole != whole);
-        self.0.push(Known { whole, fingerprint, at, queues });
-        while self.0.len() as u64 > max {
-            self.0.remove(0);
-        }
     }
 }
 
@@ -220,8 +191,11 @@ impl Model {
         let latest = self.latest_lease();
         let queue = named(&mut self.queues, name)?;
         let wanted = self.topics[topic].of_time(span);
-        let wanted =
-            wanted.filter(|it| passes(filter, &it.message.kind) && !queue.holds(it.message.sequence));
+        let wanted = wanted.filter(|it| {
+            passes(filter, &it.message.kind)
+                && !queue.holds(it.message.sequence)
+                && it.ends.is_none_or(|ends| ends > now)
+        });
         let missing: Vec<_> = wanted.cloned().collect();
         let fits = fitting(queue, &missing, on_full).inspect_err(|_| {
             queue.counters.rejected += missing.len() as u64;
@@ -230,12 +204,13 @@ impl Model {
         let (placed, bytes) = (taken().count() as u64, taken().map(|it| u64::from(it.message.size)).sum());
         queue.make_room(placed, bytes, now);
         let missed = missing.len() as u64 - placed;
-        for (Kept { message, due, ttl }, fits) in missing.into_iter().zip(fits) {
+        for (Kept { message, due, ends }, fits) in missing.into_iter().zip(fits) {
             if !fits && on_full == OnFull::Drop {
                 continue;
             }
-            let ttl = shorter(ttl, queue.settings.ttl);
             let available_at = due.max(now);
+            let left = ends.map(|ends| ends.since(available_at));
+            let ttl = shorter(left, queue.settings.ttl);
             let mut copy = Copy::new(message, available_at, ttl.map(|ttl| available_at.plus(ttl)), now);
             copy.ttl = ttl;
             copy.replayed = true;
@@ -261,19 +236,29 @@ fn fitting(queue: &Queue, messages: &[Kept], on_full: OnFull) -> Result<Vec<bool
         (Err(refusal), OnFull::Reject) => return Err(refusal),
         (Err(_), _) => {}
     }
-    let (mut count, mut bytes) = (0, 0);
-    let fits = messages.iter().map(|it| {
-        let more = (count + 1, bytes + size(it));
-        let fits = queue.ask_for_room(more.0, more.1).is_ok();
-        if fits {
-            (count, bytes) = more;
-        }
-        fits
-    });
-    Ok(fits.collect())
+    Ok(queue.fitting(&messages.iter().map(size).collect::<Vec<_>>()))
 }
 
 impl Queue {
+    /// Which of messages of these sizes fit, one after the other; from the newest on where the oldest give way.
+    pub(super) fn fitting(&self, sizes: &[u64]) -> Vec<bool> {
+        let newest_first = self.settings.overflow != Overflow::Reject;
+        let mut order: Vec<usize> = (0..sizes.len()).collect();
+        if newest_first {
+            order.reverse();
+        }
+        let (mut count, mut bytes) = (0, 0);
+        let mut fits = vec![false; sizes.len()];
+        for index in order {
+            let more = (count + 1, bytes + sizes[index]);
+            fits[index] = self.ask_for_room(more.0, more.1).is_ok();
+            if fits[index] {
+                (count, bytes) = more;
+            }
+        }
+        fits
+    }
+
     /// Whether so much fits, the oldest giving way where the queue is set so.
     pub(super) fn ask_for_room(&self, messages: u64, bytes: u64) -> Result<(), Refusal> {
         let never = |limit| Refusal::NeverFits { queue: self.name.clone(), limit };

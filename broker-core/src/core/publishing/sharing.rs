@@ -8,7 +8,7 @@ use crate::{
     identity::QueueId,
     queue::{Demand, NoRoom, Queue},
     reply::Refusal,
-    settings::OnFull,
+    settings::{OnFull, Overflow},
     topic::Subscription,
 };
 
@@ -121,14 +121,20 @@ impl Core {
     }
 }
 
-/// Whether each new message waits in some queue: one that is full and would make it a dead letter misses it.
-pub(super) fn all_have_a_route(shares: &[Share], new: usize) -> bool {
-    (0..new).all(|index| shares.iter().any(|share| share.fate(index) == Fate::Waits))
+/// The first new message, counted alone, that waits in no queue: one that is full and would make it a dead letter
+/// misses it.
+pub(super) fn first_without_route(shares: &[Share], new: usize) -> Option<usize> {
+    (0..new).find(|index| !shares.iter().any(|share| share.fate(*index) == Fate::Waits))
 }
 
 impl Queue {
-    /// Takes what fits, one after the other; the rest is missed.
+    /// Takes what fits, one after the other; the rest is missed. Where the oldest give way, the newest are what is
+    /// taken, as if they had come one by one.
     fn take_in_part(&self, sizes: impl Iterator<Item = (usize, u32)>) -> (Vec<usize>, Demand) {
+        let mut sizes: Vec<(usize, u32)> = sizes.collect();
+        if self.settings.overflow != Overflow::Reject {
+            sizes.reverse();
+        }
         let (mut missed, mut demand) = (Vec::new(), Demand::default());
         for (index, size) in sizes {
             let more = demand.and(size);
@@ -137,6 +143,7 @@ impl Queue {
                 Err(_) => missed.push(index),
             }
         }
+        missed.sort_unstable();
         (missed, demand)
     }
 }

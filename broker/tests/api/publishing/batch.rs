@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{Server, event, ids};
+use crate::server::{Answer, Server, event, ids};
 
 #[tokio::test]
 async fn a_batch_is_stored_in_order_with_a_result_each() {
@@ -52,4 +52,18 @@ async fn an_idempotency_key_is_not_for_batches() {
         .publish("/queues/jobs", &headers, &json!([event("1")]).to_string())
         .await
         .invalid("Idempotency-Key");
+}
+
+#[tokio::test]
+async fn the_first_event_that_no_queue_takes_is_named_by_its_place() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    server.put("/topics/orders", json!({})).await;
+    server.put("/topics/orders/subscriptions/jobs", json!({"filter": {"exact": {"type": "a"}}})).await;
+    let event = |id: &str, kind: &str| json!({"specversion": "1.0", "id": id, "source": "/t", "type": kind});
+    let batch = json!([event("1", "a"), event("1", "a"), event("2", "b"), event("3", "b")]).to_string();
+    let request = server.request(reqwest::Method::POST, "/topics/orders/messages");
+    let request = request.header("content-type", "application/cloudevents-batch+json");
+    let refused = Answer::of(request.header("require-route", "true").body(batch)).await;
+    assert_eq!(refused.problem(409, "no-route")["index"], 2);
+    assert_eq!(server.counts("jobs").await["ready"], 0);
 }
