@@ -19,7 +19,10 @@ fn a_delivery_shows_its_message_and_receipt() {
     let lines: Vec<&str> = shown.lines().collect();
     assert_eq!((lines[0], lines[3]), ("m1  t  key k", "  {\"n\":1}"));
     assert!(lines[1].starts_with("  published ") && lines[1].ends_with(" ago, delivery 1"), "{shown}");
-    assert!(lines[2].starts_with("  receipt 1-1-1 until "), "{shown}");
+    let (receipt, _) = lines[2].strip_prefix("  receipt ").unwrap().split_once(" until ").unwrap();
+    assert!(receipt.ends_with("-1-1"), "{shown}");
+    broker.ok(&["ack", "jobs", receipt]);
+    assert_eq!((broker.count("jobs", "acked"), broker.count("jobs", "leased")), (1, 0));
 }
 
 #[test]
