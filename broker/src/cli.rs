@@ -153,7 +153,7 @@ fn matched_for_others(arguments: &[OsString]) -> Option<ArgMatches> {
     let command = settings.get_arguments().fold(described(), |command, arg| {
         command.mut_arg(arg.get_id().as_str(), |arg| arg.env(Resettable::Reset))
     });
-    // What is wrong with them is said of all that there is to say.
+    // Arguments that are wrong, and those that ask for help, are for the whole description to answer.
     command.try_get_matches_from(arguments).ok().filter(|matches| matches.subcommand_name().is_some())
 }
 
