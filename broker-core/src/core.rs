@@ -215,9 +215,10 @@ impl Core {
             let is_there = self.queues.contains_key(&other) || self.topics.contains_key(&TopicId(other.0));
             other.0 < next_destination && !is_there
         };
+        // That of a queue that is gone may be of a folder that was lost, which had gone on to higher numbers.
         let ours = |receipt: &Receipt| {
             let given = receipt.sequence < Sequence(next_sequence) && receipt.lease < LeaseId(next_lease);
-            given && (receipt.queue == id || is_gone(receipt.queue))
+            if receipt.queue == id { given } else { is_gone(receipt.queue) }
         };
         if let Some(index) = receipts.iter().position(|receipt| !ours(receipt)) {
             return Err(Refusal::ForeignReceipt { index });

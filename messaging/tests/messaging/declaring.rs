@@ -87,6 +87,12 @@ async fn a_receipt_of_a_broker_that_lost_its_data_acts_on_nothing() {
     broker.start_again().await;
     broker.transport().declare(&orders_to_work()).await.unwrap();
     let transport = broker.transport();
+    let ack_old = [Settlement { receipt: old.clone(), settle: Settle::Ack }];
+    assert_eq!(
+        transport.settle("work", &ack_old).await.unwrap(),
+        [Settled::Already],
+        "it has given none yet"
+    );
     broker.publish("work", &[event("k", 1)]).await;
     let new = transport.receive("work", &leased()).await.unwrap().remove(0).lease.unwrap().receipt;
     let ack = |receipt| [Settlement { receipt, settle: Settle::Ack }];

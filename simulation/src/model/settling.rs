@@ -44,9 +44,9 @@ impl Model {
         let queue = named(&mut self.queues, name)?;
         let is_gone = |id: u32| id < next.next_destination && !queues.contains(&id) && !topics.contains(&id);
         let given = |receipt: &Receipt| {
-            (receipt.queue == queue.id || is_gone(receipt.queue.0))
-                && receipt.sequence.0 < next.next_sequence
-                && receipt.lease.0 < next.next_lease
+            let own = receipt.queue == queue.id;
+            let issued = receipt.sequence.0 < next.next_sequence && receipt.lease.0 < next.next_lease;
+            if own { issued } else { is_gone(receipt.queue.0) }
         };
         if let Some(index) = receipts.iter().position(|receipt| !given(receipt)) {
             return Err(Refusal::ForeignReceipt { index });
