@@ -249,8 +249,6 @@ impl Engine {
     }
 }
 
-/// Makes the core that the store's records describe. What it has to clear away is left in the effects,
-/// for the next commit.
 /// Where the numbers of a new folder begin. Those of queues go by the time, in milliseconds: a receipt names its
 /// queue's, and one that an earlier folder of this broker gave out, which was lost since, is of none of these.
 /// Half of the numbers are left to be counted up to.
@@ -260,6 +258,8 @@ fn first_numbers(now: Timestamp) -> HighWater {
     HighWater { next_destination, ..Core::new(0).high_water() }
 }
 
+/// Makes the core that the store's records describe. What it has to clear away is left in the effects,
+/// for the next commit.
 pub(super) fn restore(
     store: &mut dyn Store,
     why: Why,
