@@ -174,10 +174,10 @@ impl Receipt {
 }
 
 /// Opens the transport that a URL names by its scheme: `http` and `https` are our own broker, which is shown the
-/// token. What was declared last through it is declared again where it may be missing: see [`declaring`].
+/// token. What was declared last through it is declared again, whole, where it may be missing.
 ///
 /// # Errors
-/// [`UnknownTransport`] when no engine of that scheme was built in, or the URL can't be read.
+/// [`UnknownTransport`] when no engine of that scheme was built in, or the URL or the token can't be used.
 pub fn connect(url: &str, token: Option<&Token>) -> Result<Arc<dyn Transport>, UnknownTransport> {
     let engine = match url.split_once("://").map(|(scheme, _)| scheme) {
         Some("http" | "https") => http::HttpTransport::new(url, token)?,

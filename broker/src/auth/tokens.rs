@@ -202,8 +202,8 @@ impl Tokens {
         Ok((token, secret))
     }
 
-    /// Revokes a token and gives it back: from now on it is unknown. Where none is left that holds `admin:*`, whoever may read
-    /// the data folder still manages the others, by the local one.
+    /// Revokes a token and gives it back: from now on it is unknown. Where none is left that holds `admin:*`,
+    /// whoever may read the data folder still manages the others, by the local one.
     ///
     /// # Errors
     /// [`TokensError::NotFound`]; [`TokensError::LastOfAll`] when none is left and the broker serves other

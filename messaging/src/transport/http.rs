@@ -25,11 +25,12 @@ pub struct HttpTransport {
 
 impl HttpTransport {
     /// A client of the broker at that URL, such as `http://127.0.0.1:7070`, with a token where it wants one.
-    /// Nothing is sent yet. Over `https` it trusts the authorities that the system trusts, or those in the file that `SSL_CERT_FILE`
-    /// names.
+    /// Nothing is sent yet. Over `https` it trusts the authorities that the system trusts, or those in the
+    /// file that `SSL_CERT_FILE` names.
     ///
     /// # Errors
-    /// [`UnknownTransport::Url`] when it is no `http` or `https` URL, or no authority is trusted.
+    /// [`UnknownTransport::Url`] when it is no `http` or `https` URL, or no authority is trusted;
+    /// [`UnknownTransport::Token`].
     pub fn new(url: &str, token: Option<&Token>) -> Result<Self, UnknownTransport> {
         Client::new(url, token).map(|client| Self { client })
     }
