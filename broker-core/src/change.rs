@@ -15,7 +15,7 @@ use bytes::Bytes;
 use units::Timestamp;
 
 use crate::{
-    activity::Activity,
+    activity::{Activity, ActivityKind},
     counters::QueueCounters,
     filter::Filter,
     identity::{Identity, LeaseId, Name, QueueId, RedriveId, Sequence, TopicId},
@@ -218,6 +218,18 @@ pub enum FailureOutcome {
     LeaseExpired,
     /// It went to the dead letters at once.
     DeadLettered,
+}
+
+impl FailureOutcome {
+    /// As what the end of the delivery is noted; `None` where the message went to the dead letters at once.
+    #[must_use]
+    pub const fn of_delivery(self) -> Option<ActivityKind> {
+        match self {
+            Self::Nacked => Some(ActivityKind::Nacked),
+            Self::LeaseExpired => Some(ActivityKind::LeaseExpired),
+            Self::DeadLettered => None,
+        }
+    }
 }
 
 /// A lease: one receive that handed out messages.

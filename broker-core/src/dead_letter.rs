@@ -34,15 +34,6 @@ impl Failure {
         Self { outcome: FailureOutcome::DeadLettered, reason: Some(reason.into()), ended: None }
     }
 
-    /// As what a failed delivery is noted; `None` where the message went to the dead letters at once.
-    pub(crate) const fn of_delivery(&self) -> Option<ActivityKind> {
-        match self.outcome {
-            FailureOutcome::Nacked => Some(ActivityKind::Nacked),
-            FailureOutcome::LeaseExpired => Some(ActivityKind::LeaseExpired),
-            FailureOutcome::DeadLettered => None,
-        }
-    }
-
     pub(crate) fn circumstances(&self) -> Circumstances<'_> {
         let consumer = self.ended.as_ref().and_then(|ended| ended.consumer.as_ref());
         Circumstances { consumer, reason: self.reason.as_ref() }
@@ -61,9 +52,6 @@ pub(crate) struct Chosen {
 impl Queue {
     /// Makes a copy a dead letter that stands neither in the line nor under a lease any more.
     pub(crate) fn die(&mut self, slot: Slot<Copy>, failure: Failure, turn: &mut Turn<'_>) {
-        if let Some(what) = failure.of_delivery() {
-            turn.note(what, slot, failure.circumstances());
-        }
         turn.note(ActivityKind::DeadLettered, slot, failure.circumstances());
         self.record_failure(slot, failure, true, turn);
         self.count_out(slot, turn.messages);

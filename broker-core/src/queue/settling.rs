@@ -189,11 +189,11 @@ impl Queue {
 
     /// A delivery failed: the message waits for its next, or it was the last.
     fn fail(&mut self, slot: Slot<Copy>, failure: Failure, pause: Duration, turn: &mut Turn<'_>) {
+        if let Some(what) = failure.outcome.of_delivery() {
+            turn.note(what, slot, failure.circumstances());
+        }
         if turn.messages.copy(slot).trail().delivery_count >= self.settings.max_deliveries {
             return self.die_of_delivery(slot, failure, turn);
-        }
-        if let Some(what) = failure.of_delivery() {
-            turn.note(what, slot, failure.circumstances());
         }
         self.record_failure(slot, failure, false, turn);
         self.wait_again(slot, pause, turn);

@@ -10,7 +10,7 @@ use std::{
 use broker_core::{
     Core,
     activity::{Activity, ActivityKind},
-    change::{Change, FailureOutcome, FailureRecord},
+    change::{Change, FailureRecord},
     identity::{Name, QueueId, Selector, Sequence},
     view::Whereabouts,
 };
@@ -187,13 +187,8 @@ impl Step {
     /// What is on record of a failure. The last one is two steps: how the delivery ended, and that the message is
     /// a dead letter.
     pub(crate) fn of_failure(failure: FailureRecord, queue: Option<Name>) -> impl Iterator<Item = Self> {
-        let of_delivery = match failure.outcome {
-            FailureOutcome::LeaseExpired => Some(ActivityKind::LeaseExpired),
-            FailureOutcome::Nacked => Some(ActivityKind::Nacked),
-            FailureOutcome::DeadLettered => None,
-        };
         let dead = failure.fatal.then_some(ActivityKind::DeadLettered);
-        of_delivery.into_iter().chain(dead).map(move |what| Self {
+        failure.outcome.of_delivery().into_iter().chain(dead).map(move |what| Self {
             at: failure.ended_at,
             what,
             queue: queue.clone(),
