@@ -153,7 +153,8 @@ impl Core {
         }
         if created && let Some(span) = after.start.span() {
             let wanted = self.topics[&id].chosen(after.filter.as_ref(), span, chosen);
-            after.dropped = self.place_again(id, queue, wanted, after.on_full, step)?.missed;
+            let share = self.place_again(id, queue, wanted, after.on_full, step)?;
+            after.dropped = share.missed.len() as u64;
         }
         let topic = self.topics.get_mut(&id).expect("a name stands for a topic that is there");
         topic.subscriptions.insert(queue, after);

@@ -7,7 +7,10 @@ use crate::{
     activity::ActivityKind,
     choice::{Candidates, Chosen},
     command::{Command, Span},
-    core::{Core, Step, publishing::sharing::Fate},
+    core::{
+        Core, Step,
+        publishing::sharing::{Fate, Share},
+    },
     filter::Filter,
     identity::{Name, QueueId, Sequence, TopicId},
     queue::Queue,
@@ -16,14 +19,6 @@ use crate::{
     topic::Topic,
     turn::Turn,
 };
-
-/// What became of retained messages that a queue was to get.
-pub(super) struct PlacedAgain {
-    /// How many wait in it now.
-    pub(super) placed: u64,
-    /// How many it missed, as it was full.
-    pub(super) missed: u64,
-}
 
 impl Core {
     /// Retained messages that a command may take and that are yet to be put to the filter that it meets, the
@@ -65,12 +60,12 @@ impl Core {
             || Refusal::SubscriptionNotFound { topic: topic_name.clone(), queue: queue_name.clone() };
         let subscription = self.topics[&topic].subscriptions.get(&queue).ok_or_else(not_found)?;
         let wanted = self.topics[&topic].chosen(subscription.filter.as_ref(), span, chosen);
-        let again = self.place_again(topic, queue, wanted, OnFull::Reject, step)?;
-        Ok(Reply::Replayed { count: again.placed })
+        let share = self.place_again(topic, queue, wanted, OnFull::Reject, step)?;
+        Ok(Reply::Replayed { count: share.demand.messages })
     }
 
     /// Gives a queue copies of those messages that the topic retains and that it holds none of. Where they do not
-    /// all fit, it gets none, or misses the later ones alone, as `on_full` says.
+    /// all fit, it gets none, or misses some alone, as `on_full` says.
     pub(super) fn place_again(
         &mut self,
         topic: TopicId,
@@ -78,7 +73,7 @@ impl Core {
         wanted: Vec<Sequence>,
         on_full: OnFull,
         step: &mut Step<'_>,
-    ) -> Result<PlacedAgain, Refusal> {
+    ) -> Result<Share, Refusal> {
         let missing = self.missing_in(queue, topic, wanted, step.now);
         let sizes: Vec<u32> = missing.iter().map(|sequence| self.messages.size_of(*sequence)).collect();
         let share = self.share(queue, on_full, || sizes.iter().copied().enumerate(), step)?;
@@ -90,7 +85,7 @@ impl Core {
                 queue.take_replayed(sequence, shelf, fate, turn);
             }
         });
-        Ok(PlacedAgain { placed: share.demand.messages, missed: share.missed.len() as u64 })
+        Ok(share)
     }
 
     /// Those that are retained still, that the queue lacks, and whose own TTL has not ended.
