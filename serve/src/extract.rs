@@ -7,8 +7,9 @@ use axum::{
 };
 use bytes_limit::read;
 use percent_encoding::percent_decode_str;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_path_to_error::Segment;
+use utoipa::ToSchema;
 
 use crate::problem::{INVALID_FIELD, MALFORMED_JSON, NOT_FOUND, Problem};
 
@@ -27,6 +28,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         parse_json(&bytes).map(Json)
     }
 }
+
+/// Nothing can be set.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// The body's bytes, within the limit of the route (`axum::extract::DefaultBodyLimit`).
 #[derive(Debug, Clone)]

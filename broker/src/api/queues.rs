@@ -13,7 +13,7 @@ use broker_core::{
 };
 use serde::{Deserialize, Serialize};
 use serve::{
-    extract::{Path, Query},
+    extract::{Nothing, Path, Query},
     page::Page,
     problem::{INTERNAL, Problem},
 };
@@ -207,11 +207,6 @@ async fn remove_message(
     api.broker.send_by_hand(Command::RemoveMessage { queue, message }, note).await?;
     Ok(StatusCode::NO_CONTENT)
 }
-
-/// Nothing can be set.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// How many messages were dropped.
 #[derive(Debug, Serialize, ToSchema)]

@@ -10,16 +10,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use serde::Deserialize;
 use utoipa::openapi::OpenApi;
 
-use super::{bytes_limit::read, parse_json};
+use super::{Nothing, bytes_limit::read, parse_json};
 use crate::problem::Problem;
-
-/// What may stand in it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// The calls that take no body: those that a document has as GET or DELETE.
 #[derive(Debug)]
