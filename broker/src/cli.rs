@@ -22,6 +22,7 @@ mod human;
 mod message;
 mod messages;
 mod moment;
+mod moved;
 mod output;
 mod pages;
 mod problem;

@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use serde::Serialize;
 
-use super::{progress, verify};
+use super::{moved::Moved, progress, verify};
 use crate::{
     maintenance::{
         Copied, MaintenanceError,
@@ -33,14 +33,11 @@ pub(super) struct Restore {
     allow_damaged: bool,
 }
 
-/// What is told as JSON; `ok` is as the exit code is.
+/// What is told as JSON.
 #[derive(Serialize)]
 struct Told<'a> {
-    ok: bool,
-    from: Cow<'a, str>,
-    to: Cow<'a, str>,
     #[serde(flatten)]
-    copied: Copied,
+    moved: Moved<'a>,
     set_aside: Option<Cow<'a, str>>,
     #[serde(flatten)]
     report: &'a Report,
@@ -71,9 +68,9 @@ impl Restore {
         let mut out = std::io::stdout().lock();
         let Restored { copied, report, set_aside } = restored;
         if json {
-            let (from, to) = (self.from.to_string_lossy(), data.to_string_lossy());
+            let moved = Moved::new(ok, &self.from, data, *copied);
             let set_aside = set_aside.as_ref().map(|path| path.to_string_lossy());
-            let told = Told { ok, from, to, copied: *copied, set_aside, report };
+            let told = Told { moved, set_aside, report };
             return Ok(writeln!(out, "{}", serde_json::to_string(&told)?)?);
         }
         verify::tell(&mut out, report)?;
