@@ -13,6 +13,15 @@ use crate::{
     handlers::Told,
 };
 
+/// Publishes to the topic, again and again until a queue takes it.
+async fn published(transport: &Arc<dyn Transport>) {
+    let orders = Destination::topic("orders");
+    eventually("what is published reaches a queue", || async {
+        transport.publish(&orders, &[event("k", 1)]).await.remove(0).ok()
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_consumer_goes_on_though_its_queue_was_removed() {
     let broker = Broker::start().await;
@@ -23,11 +32,7 @@ async fn a_consumer_goes_on_though_its_queue_was_removed() {
     let stop = CancellationToken::new();
     let consuming = tokio::spawn(consumer.run(stop.clone()));
     broker.remove_queue("work").await;
-    let orders = Destination::topic("orders");
-    eventually("what is published to the topic reaches the queue again", || async {
-        broker.transport().publish(&orders, &[event("k", 1)]).await.remove(0).ok()
-    })
-    .await;
+    published(&broker.transport()).await;
     broker.wait_count("work", "acked", 1).await;
     stop.cancel();
     consuming.await.unwrap();
@@ -41,11 +46,7 @@ async fn a_publisher_goes_on_though_the_broker_lost_its_data() {
     broker.stop();
     broker.lose_data();
     broker.start_again().await;
-    let orders = Destination::topic("orders");
-    eventually("the publish is tried again", || async {
-        transport.publish(&orders, &[event("k", 1)]).await.remove(0).ok()
-    })
-    .await;
+    published(&transport).await;
     assert_eq!(broker.count("work", "ready").await, 1);
 }
 
