@@ -172,8 +172,8 @@ pub enum Refusal {
     /// Something is in the queue.
     #[error("the queue is not empty")]
     QueueNotEmpty,
-    /// The message is leased.
-    #[error("the message is leased")]
+    /// A message of the id is leased, so none of that id was removed.
+    #[error("a message of this id is leased, so nothing was removed")]
     MessageLeased,
     /// A queue is full.
     #[error("queue {queue} is full")]

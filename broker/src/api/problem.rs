@@ -48,7 +48,7 @@ slugs! {
     QUEUE_NOT_EMPTY "queue-not-empty" 409 "The queue is not empty"
         "Something in the queue is ready, leased, delayed or dead. Nothing was changed; consume or purge it first, or add ?force=true to remove it with all that is in it."
     MESSAGE_LEASED "message-leased" 409 "The message is leased"
-        "A consumer holds the message at the moment. Nothing was changed; wait until it is settled or the lease runs out."
+        "A consumer holds a message of this id at the moment. Nothing was changed; wait until it is settled or the lease runs out. Where messages of several sources share the id, ?source=SOURCE names the one to remove."
     NO_ROUTE "no-route" 409 "No queue takes this message"
         "The request carried Require-Route: true and a message of it would have waited in no queue: none is subscribed that its filter lets it into, or those that are had no room and miss what they have no room for. Nothing was stored, not as a dead letter either; subscribe a queue to the topic, or make room, and publish again."
     ID_REUSED "id-reused" 409 "The id was used for another message"

@@ -70,7 +70,7 @@ pub struct ReceiveBody {
     #[serde(default)]
     #[schema(value_type = Wait)]
     wait: Given<Wait>,
-    /// How long the lease lasts; the queue's when left out.
+    /// How long the lease lasts; the queue's when left out. With `auto_ack` there is none.
     #[serde(default)]
     #[schema(value_type = Lease)]
     lease: Given<Lease>,

@@ -46,7 +46,7 @@ pub struct ReplayBody {
     /// `earliest`, or from which time of publishing on.
     #[schema(value_type = Since)]
     from: Since,
-    /// Until which time of publishing.
+    /// Until which time of publishing; before `from` it names nothing.
     #[serde(default)]
     #[schema(value_type = Moment)]
     to: Given<Timestamp>,

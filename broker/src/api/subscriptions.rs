@@ -80,7 +80,7 @@ pub struct SubscriptionToSet {
     #[schema(value_type = FilterOrNull)]
     filter: Given<Distinct>,
     /// What it begins with when it is made: `new`, `earliest`, or what was published at a time or later, of
-    /// what the topic retains. It can't change afterwards.
+    /// what the topic retains; of a time to come, nothing is. It can't change afterwards.
     #[serde(default)]
     #[schema(value_type = Beginning)]
     from: Given<Beginning>,

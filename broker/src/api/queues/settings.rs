@@ -136,11 +136,11 @@ pub struct SettingsToSet {
     #[serde(default)]
     #[schema(value_type = OnExpiryText)]
     on_expiry: Given<Word<OnExpiryText>>,
-    /// How long dead letters are kept.
+    /// How long dead letters are kept; 0s keeps none.
     #[serde(default)]
     #[schema(value_type = Pause)]
     dead_letter_retention: Given<Pause>,
-    /// How many dead letters are kept; the oldest beyond it is discarded.
+    /// How many dead letters are kept; the oldest beyond it is discarded, and 0 keeps none.
     #[serde(default)]
     #[schema(value_type = CountOrNone)]
     max_dead_letters: Given<CountOrNone>,
