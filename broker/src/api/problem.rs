@@ -44,7 +44,7 @@ slugs! {
     ALREADY_EXISTS "already-exists" 412 "It exists already"
         "The request carried If-None-Match: *, so it only creates, and what it would create exists. Nothing was changed; leave the header out to change settings."
     SETTING_CONFLICT "setting-conflict" 409 "This setting can't change now"
-        "The ordering of a queue can't change while it holds messages, dead letters too, nor a subscription's from once it is made. Nothing was changed; empty the queue first or use another one; for retained messages, replay them."
+        "The ordering of a queue can't change while messages are ready, leased or delayed in it, nor a subscription's from once it is made. Nothing was changed; empty the queue first or use another one; for retained messages, replay them."
     QUEUE_NOT_EMPTY "queue-not-empty" 409 "The queue is not empty"
         "Something in the queue is ready, leased, delayed or dead. Nothing was changed; consume or purge it first, or add ?force=true to remove it with all that is in it."
     MESSAGE_LEASED "message-leased" 409 "The message is leased"

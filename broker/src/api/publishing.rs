@@ -154,7 +154,7 @@ async fn publish(
 }
 
 /// Reads what a request publishes, in the mode that its Content-Type says: the command, and the messages'
-/// ids in their order. A message's body has at most `limit` bytes.
+/// ids in their order. A message's data has at most `limit` bytes, and so have its attributes.
 ///
 /// # Errors
 /// `malformed-json`, `body-too-large`, or `invalid-field` with the header or the event's member at fault.
@@ -193,7 +193,8 @@ fn read<'a>(
 
 /// The problem of a message over the limit.
 fn too_large(limit: usize) -> Problem {
-    Problem::new(&BODY_TOO_LARGE).detail(format!("a message's body has at most {limit} bytes here"))
+    Problem::new(&BODY_TOO_LARGE)
+        .detail(format!("a message has at most {limit} bytes of data here, and as many of attributes"))
 }
 
 /// The body as the text that JSON is.

@@ -86,7 +86,8 @@ pub struct SettingsToSet {
     #[serde(default)]
     #[schema(value_type = Capacity)]
     retention_bytes: Given<Capacity>,
-    /// How long ids are remembered; 0s turns deduplication off.
+    /// How long ids are remembered of what a queue took, or has as a dead letter for want of room; 0s turns
+    /// deduplication off.
     #[serde(default)]
     #[schema(value_type = Pause)]
     deduplication_window: Given<Pause>,

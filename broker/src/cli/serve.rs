@@ -49,7 +49,7 @@ pub struct ServeArgs {
     /// How many headers a request may have
     #[arg(long, env = "MAX_HEADERS", default_value = "100", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_headers: u32,
-    /// How large one message may be
+    /// How large the data of one message may be, and its attributes
     #[arg(long, env = "MAX_MESSAGE_SIZE", default_value = "1MiB", value_name = "SIZE")]
     pub max_message_size: Size,
     /// How large the body of one request may be

@@ -5,7 +5,7 @@ use serve::problem::Problem;
 
 use super::{draft::Draft, fault::Fault, structured, too_large};
 
-/// Reads a batch of events, each of at most `limit` bytes.
+/// Reads a batch of events, each with at most `limit` bytes of data.
 pub(super) fn read(text: &str, limit: usize) -> Result<Vec<Draft<'_>>, Problem> {
     let json: &RawValue = serde_json::from_str(text).map_err(|error| structured::malformed(&error))?;
     let events: Vec<&RawValue> = serde_json::from_str(json.get())
@@ -14,9 +14,6 @@ pub(super) fn read(text: &str, limit: usize) -> Result<Vec<Draft<'_>>, Problem> 
         return Err(Fault::of("body", "is an empty batch").into());
     }
     let too_large = |index: usize| too_large(limit).member("index", index);
-    if let Some(index) = events.iter().position(|event| !structured::may_fit(event.get().len(), limit)) {
-        return Err(too_large(index));
-    }
     let mut drafts = Vec::with_capacity(events.len());
     for (index, json) in events.into_iter().enumerate() {
         let draft = structured::event(json).map_err(|fault: Fault| fault.at(index))?;

@@ -30,14 +30,6 @@ impl Payload<'_> {
         let bytes = bytes.map_err(|error| Fault::of("data_base64", format!("is not base64: {error}")))?;
         Ok(Self::Bytes(Cow::Owned(bytes)))
     }
-
-    /// How many bytes longer it is as a structured event has it.
-    fn encoding(&self) -> usize {
-        match self {
-            Self::Bytes(bytes) => bytes.len().div_ceil(3) * 4 - bytes.len(),
-            Self::Token(_) => 0,
-        }
-    }
 }
 
 /// A checked event.
@@ -54,10 +46,13 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Whether it is within a limit, being so many bytes of JSON. Data in base64 counts as the bytes that it stands
-    /// for, as it would in binary mode.
+    /// Whether its data is within a limit, and its attributes are, being so many bytes of JSON. Data counts as
+    /// in binary mode, so that what was received can be published again as it is.
     pub(super) fn fits(&self, json: usize, limit: usize) -> bool {
-        json - self.payload.encoding() <= limit
+        json <= limit || {
+            let event = self.event();
+            event.size() - event.data.size() <= limit && self.data(&event).len() <= limit
+        }
     }
 
     /// Makes the message, and its id for the answer.
@@ -108,21 +103,29 @@ impl Draft<'_> {
 
     /// The same for the same message, whichever form it came in.
     fn fingerprint(&self, event: &Event<'_>) -> u64 {
+        let (content_type, key) = (self.content_type(), self.rest.extension("partitionkey"));
+        let data = &*self.data(event);
+        Content { kind: event.kind, subject: event.subject, key, content_type, data }.fingerprint()
+    }
+
+    /// What its data is, said or not.
+    fn content_type(&self) -> Option<&str> {
         let token = matches!(self.payload, Payload::Token(_));
-        let content_type = event.content_type.or(token.then_some("application/json"));
-        let unescaped: String;
-        let data = match event.data {
+        self.rest.content_type.as_deref().or(token.then_some("application/json"))
+    }
+
+    /// Its data as binary mode has it.
+    fn data<'a>(&self, event: &Event<'a>) -> Cow<'a, [u8]> {
+        Cow::Borrowed(match event.data {
             Data::None => &[],
-            Data::Json(json) if json.starts_with('"') && !is_json(content_type) => {
-                unescaped = serde_json::from_str(json).unwrap_or_else(|_| json.to_owned());
-                unescaped.as_bytes()
+            Data::Json(json) if json.starts_with('"') && !is_json(self.content_type()) => {
+                let text: String = serde_json::from_str(json).unwrap_or_else(|_| json.to_owned());
+                return Cow::Owned(text.into_bytes());
             }
             Data::Json(json) => json.trim_ascii().as_bytes(),
             Data::Text(text) => text.as_bytes(),
             Data::Binary(bytes) => bytes,
-        };
-        let key = self.rest.extension("partitionkey");
-        Content { kind: event.kind, subject: event.subject, key, content_type, data }.fingerprint()
+        })
     }
 }
 

@@ -21,7 +21,8 @@ pub(super) struct PublishResult {
     id: String,
     /// Whether it had been published here before; then nothing was stored.
     duplicate: bool,
-    /// How many queues took it; of a duplicate, the first time.
+    /// How many queues took it, not counting those where it became a dead letter at once, as there was no room;
+    /// of a duplicate, the first time.
     queues: u32,
 }
 

@@ -16,19 +16,11 @@ use super::{
     too_large,
 };
 
-/// Reads an event of at most `limit` bytes that is a whole body.
+/// Reads an event with at most `limit` bytes of data that is a whole body.
 pub(super) fn read(text: &str, limit: usize) -> Result<Draft<'_>, Problem> {
-    if !may_fit(text.len(), limit) {
-        return Err(too_large(limit));
-    }
     let json: &RawValue = serde_json::from_str(text).map_err(|error| malformed(&error))?;
     let draft = event(json)?;
     draft.fits(json.get().len(), limit).then_some(draft).ok_or_else(|| too_large(limit))
-}
-
-/// Whether an event of so much JSON may be within a limit, if all of it is data in base64.
-pub(super) const fn may_fit(json: usize, limit: usize) -> bool {
-    json / 4 <= limit.div_ceil(3)
 }
 
 /// The problem of a body that is not JSON.

@@ -1,5 +1,6 @@
 //! What is too large or finds no room.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use crate::server::{Server, event};
@@ -21,20 +22,35 @@ async fn a_message_of_up_to_a_mebibyte_is_taken() {
 }
 
 #[tokio::test]
-async fn data_in_base64_counts_as_what_it_stands_for() {
+async fn the_largest_message_can_be_published_again_as_it_was_received() {
     let server = Server::with_queue("jobs", json!({})).await;
-    assert_eq!(server.publish("/queues/jobs", &[], &"x".repeat(MIB - 1000)).await.status, 201);
-    let received = server.receive("jobs", json!({})).await.remove(0)["message"].clone();
-    assert!(received["data_base64"].as_str().unwrap().len() > MIB);
     server.put_queue("others", json!({})).await;
-    for body in [received.to_string(), json!([received]).to_string()] {
-        assert!([200, 201].contains(&server.publish_json("/queues/others", &body).await.status));
+    let headers = [("content-type", "text/plain"), ("ce-note", "a long one")];
+    for (form, headers) in [("data_base64", &headers[1..]), ("data", &headers)] {
+        assert_eq!(server.publish("/queues/jobs", headers, &"\"".repeat(MIB)).await.status, 201);
+        let received = server.receive("jobs", json!({"auto_ack": true})).await.remove(0)["message"].clone();
+        assert!(received[form].to_string().len() > MIB);
+        let again = server.publish_json("/queues/others", &received.to_string()).await;
+        assert_eq!(again.status, 201);
+        let in_a_batch = server.publish_json("/queues/others", &json!([received]).to_string()).await;
+        assert_eq!(in_a_batch.json()["results"][0]["duplicate"], true);
     }
-    let mut larger = received;
-    larger["id"] = "larger".into();
-    larger["note"] = "x".repeat(1000).into();
-    for body in [larger.to_string(), json!([larger]).to_string()] {
-        server.publish_json("/queues/others", &body).await.problem(413, "body-too-large");
+}
+
+#[tokio::test]
+async fn data_or_attributes_over_a_mebibyte_are_too_large_in_every_form() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    let larger = "x".repeat(MIB + 1);
+    let text = |data: &str| json!({"datacontenttype": "text/plain", "data": data});
+    let base64 = json!({"data_base64": BASE64_STANDARD.encode(&larger)});
+    for members in [text(&larger), base64, json!({"note": larger}), json!({"data": larger})] {
+        let mut event = event("1");
+        let all = event.as_object_mut().unwrap();
+        all.remove("data");
+        all.extend(members.as_object().unwrap().clone());
+        for body in [event.to_string(), json!([event]).to_string()] {
+            server.publish_json("/queues/jobs", &body).await.problem(413, "body-too-large");
+        }
     }
 }
 
