@@ -1,5 +1,5 @@
-//! Which call needs which role on which name, in one table. A call that is not in it needs `admin:*`, so
-//! that an endpoint somebody forgets here is closed, not open; a test finds it besides.
+//! Which call needs which role on which name, in one table. A path that is not in it needs `admin:*`, so
+//! that an endpoint somebody forgets here is closed, not open; a test finds it besides, and a method too.
 
 use axum::http::Method;
 
@@ -98,13 +98,16 @@ pub(crate) static TABLE: &[Row] = table! {
 
 impl Need {
     /// Of a call, by its method and the router's path; `None` where no endpoint has the path. A method
-    /// that an open path lacks needs nothing either: it is answered that it is not there.
+    /// that a path lacks needs no role, as none would help: it is answered that it is not there.
     pub(crate) fn of(method: &Method, path: Option<&str>) -> Self {
         let Some(path) = path else { return Self::AnyToken };
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let mut of_path = TABLE.iter().filter(|row| row.path == path).peekable();
-        let is_open = of_path.peek().is_some_and(|row| row.need == Self::Nothing);
-        let otherwise = if is_open { Self::Nothing } else { Self::AdminOfAll };
+        let otherwise = match of_path.peek() {
+            None => Self::AdminOfAll,
+            Some(row) if row.need == Self::Nothing => Self::Nothing,
+            Some(_) => Self::AnyToken,
+        };
         of_path.find(|row| row.method == *method).map_or(otherwise, |row| row.need)
     }
 
@@ -145,8 +148,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_the_table_needs_all_rights_and_a_path_that_is_nowhere_a_token() {
-        assert_eq!(Need::of(&Method::PATCH, Some("/queues/{queue}")), Need::AdminOfAll);
+    fn a_path_outside_the_table_needs_all_rights_and_what_is_nowhere_a_token() {
+        assert_eq!(Need::of(&Method::PATCH, Some("/queues/{queue}")), Need::AnyToken);
         assert_eq!(Need::of(&Method::TRACE, Some("/healthz")), Need::Nothing);
         assert_eq!(Need::of(&Method::GET, Some("/secret")), Need::AdminOfAll);
         assert_eq!(Need::of(&Method::GET, None), Need::AnyToken);

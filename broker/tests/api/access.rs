@@ -154,6 +154,9 @@ async fn an_unknown_path_is_not_found_and_an_unknown_method_not_allowed_to_who_i
     guarded.get(&token, "/queues/%ff").await.problem(404, "not-found");
     let patched = guarded.call(&guarded.admin, Method::PATCH, "/queues/a").await;
     patched.problem(405, "method-not-allowed");
+    for (method, path) in [(Method::GET, "/queues/a/receive"), (Method::POST, "/metrics")] {
+        guarded.call(&token, method, path).await.problem(405, "method-not-allowed");
+    }
 }
 
 #[tokio::test]
