@@ -73,12 +73,16 @@ struct Redrive {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     waiting_for: Option<WaitingFor>,
+    /// Why it was stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    stopped: Option<StoppedBy>,
     started_at: Timestamp,
     ended_at: Option<Timestamp>,
 }
 
 /// Whether a paced redrive goes on.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = RedriveState)]
 enum Stage {
@@ -97,21 +101,32 @@ enum WaitingFor {
     QueueFull,
 }
 
+/// What can end a paced redrive early.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = RedriveStoppedBy)]
+enum StoppedBy {
+    /// Its queue, or the one that they go to, was removed.
+    QueueNotFound,
+}
+
 impl From<RedriveView> for Redrive {
     fn from(view: RedriveView) -> Self {
+        let state = match view.ended_at {
+            None => Stage::Running,
+            Some(_) if view.remaining == 0 => Stage::Done,
+            Some(_) => Stage::Stopped,
+        };
         Self {
             task: view.id.0.to_string(),
             queue: view.from.to_string(),
             to: view.to.to_string(),
             per_second: view.per_second,
-            state: match view.ended_at {
-                None => Stage::Running,
-                Some(_) if view.remaining == 0 => Stage::Done,
-                Some(_) => Stage::Stopped,
-            },
+            state,
             redriven: view.redriven,
             remaining: view.remaining,
             waiting_for: view.waits_for_room.then_some(WaitingFor::QueueFull),
+            stopped: (state == Stage::Stopped).then_some(StoppedBy::QueueNotFound),
             started_at: view.started_at,
             ended_at: view.ended_at,
         }

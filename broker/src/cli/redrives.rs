@@ -49,15 +49,17 @@ struct Redrive {
     redriven: u64,
     remaining: u64,
     waiting_for: Option<String>,
+    stopped: Option<String>,
     started_at: Timestamp,
 }
 
 impl Redrive {
-    /// Its state, and what it waits for.
+    /// Its state, and what it waits for or why it ended early.
     fn standing(&self) -> String {
-        match &self.waiting_for {
-            Some(what) => format!("{}, waits: {what}", self.state),
-            None => self.state.clone(),
+        match (&self.waiting_for, &self.stopped) {
+            (Some(what), _) => format!("{}, waits: {what}", self.state),
+            (None, Some(why)) => format!("{}: {why}", self.state),
+            (None, None) => self.state.clone(),
         }
     }
 }

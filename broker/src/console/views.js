@@ -159,7 +159,8 @@ async function redrives(main, signal) {
     ["task", ({ task }) => task],
     ["from", (paced) => queue_link(paced.queue)],
     ["to", ({ to }) => queue_link(to)],
-    ["state", ({ state, waiting_for }) => (waiting_for ? `${state}, waits for ${waiting_for}` : state)],
+    ["state", ({ state, waiting_for, stopped }) =>
+      (waiting_for ? `${state}, waits for ${waiting_for}` : stopped ? `${state}: ${stopped}` : state)],
     ["per second", ({ per_second }) => count(per_second), "number"],
     ["redriven", ({ redriven }) => count(redriven), "number"],
     ["remaining", ({ remaining }) => count(remaining), "number"],

@@ -93,6 +93,21 @@ async fn what_goes_to_a_full_queue_waits_for_room() {
 }
 
 #[tokio::test]
+async fn one_whose_queue_is_removed_stops_and_says_why() {
+    for removed in ["jobs", "parked"] {
+        let server = with_dead(2).await;
+        server.put_queue("parked", json!({})).await;
+        let task = start(&server, json!({"to": "parked", "per_second": 1})).await;
+        assert_eq!(server.delete(&format!("/queues/{removed}?force=true")).await.status, 204);
+        server
+            .until("the redrive to stop", async |server| server.get(&task).await.json()["state"] == "stopped")
+            .await;
+        let seen = server.get(&task).await.json();
+        assert_eq!(seen["stopped"], "queue-not-found", "{removed}: {seen}");
+    }
+}
+
+#[tokio::test]
 async fn redrives_are_listed_newest_first_in_pages() {
     let server = with_dead(0).await;
     let older = start(&server, json!({"per_second": 1})).await;
