@@ -7,6 +7,7 @@ mod access;
 mod answers;
 mod backup;
 mod broker;
+mod damage;
 mod dead_letters;
 mod foreign;
 mod https;

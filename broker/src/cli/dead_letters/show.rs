@@ -8,7 +8,7 @@ use units::Timestamp;
 
 use crate::cli::{
     client::Client,
-    message::Message,
+    message::{Message, head, write_data},
     output::Output,
     source::BySource,
     table::{Column, Table},
@@ -27,7 +27,11 @@ pub(super) struct Show {
 
 #[derive(Deserialize)]
 struct DeadLetter {
-    message: Message,
+    id: String,
+    r#type: String,
+    partitionkey: Option<String>,
+    /// None where it is damaged.
+    message: Option<Message>,
     history: Vec<Failure>,
     redrive_count: u64,
     #[serde(default)]
@@ -52,9 +56,9 @@ impl Show {
 }
 
 fn show(out: &mut Output, letter: DeadLetter) -> io::Result<()> {
-    let DeadLetter { message, history, redrive_count, others } = letter;
-    out.line(message.head())?;
-    message.write_data(out)?;
+    let DeadLetter { id, r#type, partitionkey, message, history, redrive_count, others } = letter;
+    out.line(head(&id, &r#type, partitionkey.as_deref()))?;
+    write_data(message.as_ref(), out)?;
     out.line("")?;
     out.table(failures(history))?;
     if redrive_count > 0 {
