@@ -104,6 +104,39 @@ fn something_else_that_answers_is_no_broker() {
     answering.join().unwrap();
 }
 
+/// Where somebody listens who takes a connection, reads the beginning of what is asked, and hangs up.
+fn hanging_up() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        while let Ok((mut connection, _)) = listener.accept() {
+            let _ = connection.read(&mut [0; 16]);
+        }
+    });
+    url
+}
+
+#[test]
+fn a_broker_that_hangs_up_is_one_that_runs() {
+    let told = ended(program(&["queues", "--url", &hanging_up()]));
+    told.failed(1, "was reached, and gave no answer");
+    assert!(!told.stderr.contains("Is it running?"), "{told:?}");
+}
+
+#[test]
+fn a_broker_that_hangs_up_on_a_large_body_probably_finds_it_too_large() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large");
+    std::fs::write(&file, "x".repeat(4 << 20)).unwrap();
+    let (url, data) = (hanging_up(), format!("@{}", file.display()));
+    for more in [&[][..], &["--lines"]] {
+        let publish = ["publish", "--queue", "jobs", &data, "--url", &url];
+        let told = ended(program(&[&publish, more].concat()));
+        told.failed(1, "probably it is too large for the broker");
+        assert!(!told.stderr.contains("Is it running?"), "{told:?}");
+    }
+}
+
 #[test]
 fn wrong_usage_ends_with_2_before_anything_is_asked() {
     for arguments in [
@@ -130,6 +163,14 @@ fn wrong_usage_ends_with_2_before_anything_is_asked() {
         told.failed(2, "error: ");
         assert!(!told.stderr.contains("can't be reached"), "{arguments:?}: {told:?}");
     }
+}
+
+#[test]
+fn https_is_for_a_broker_that_serves_it() {
+    let broker = Broker::start();
+    let told = ended(program(&["queues", "--url", &broker.url.replace("http://", "https://")]));
+    told.failed(1, "where it serves plain HTTP, its URL begins with http://");
+    assert!(!told.stderr.contains("Is it running?"), "{told:?}");
 }
 
 #[test]

@@ -99,3 +99,12 @@ async fn a_file_without_a_certificate_is_refused() {
     std::fs::write(&file, "nothing").unwrap();
     run(queues(url(), Some(&file))).await.failed(1, "it has no certificate in PEM in it");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_serves_https_is_not_asked_over_plain_http() {
+    let folder = TempDir::new().unwrap();
+    let (url, _) = serving(folder.path()).await;
+    let told = run(queues(url.replace("https://", "http://"), None)).await;
+    told.failed(1, "where it serves HTTPS, its URL begins with https://");
+    assert!(!told.stderr.contains("Is it running?"), "{told:?}");
+}
