@@ -20,7 +20,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::TcpStream, time::timeout};
 use tower::{ServiceExt as _, util::MapResponse};
 use tower_http::timeout::TimeoutBody;
-use url::Url;
+use url::{ParseError, Url};
 
 use super::{
     call::Call, connection::Hearing, failure::Failure, problem::Problem, trust, unanswered::unanswered,
@@ -63,11 +63,16 @@ impl Client {
         folder: PathBuf,
     ) -> anyhow::Result<Self> {
         let wrong = |why: &str| Failure::Usage(format!("{url:?} is not the URL of a broker: {why}"));
-        let base = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
+        let base = match Url::parse(url) {
+            Ok(base) if ["http", "https"].contains(&base.scheme()) => base,
+            Ok(_) | Err(ParseError::RelativeUrlWithoutBase) => {
+                return Err(wrong("write it as http://127.0.0.1:7070").into());
+            }
+            Err(error) => return Err(wrong(&error.to_string()).into()),
+        };
         let tls = match base.scheme() {
             "https" => trust::tls(authorities)?,
-            "http" => trust::none(),
-            _ => return Err(wrong("write it as http://127.0.0.1:7070").into()),
+            _ => trust::none(),
         };
         let http = legacy::Client::builder(TokioExecutor::new()).build(connector(tls));
         let authorization = match token {

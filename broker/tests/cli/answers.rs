@@ -155,6 +155,7 @@ fn wrong_usage_ends_with_2_before_anything_is_asked() {
         &["dead-letters", "redrive", "jobs", "some-id", "--reason", "x"],
         &["tokens", "create", "shop", "--allow", "root:*"],
         &["queues", "--url", "localhost:7070"],
+        &["queues", "--url", "127.0.0.1:7070"],
         &["queues", "--token", "not\na token"],
         &["publish", "--queue", "a", "data", "--content-type", "text\n"],
         &["--listen", "127.0.0.1:0", "queues"],
@@ -162,6 +163,13 @@ fn wrong_usage_ends_with_2_before_anything_is_asked() {
         let told = ended(without_broker(arguments));
         told.failed(2, "error: ");
         assert!(!told.stderr.contains("can't be reached"), "{arguments:?}: {told:?}");
+    }
+}
+
+#[test]
+fn a_url_without_a_scheme_is_said_to_want_one() {
+    for url in ["localhost:7070", "127.0.0.1:7070", "[::1]:7070", "broker", "//broker"] {
+        ended(program(&["queues", "--url", url])).failed(2, "write it as http://127.0.0.1:7070");
     }
 }
 
