@@ -70,9 +70,9 @@ impl Client {
             }
             Err(error) => return Err(wrong(&error.to_string()).into()),
         };
-        let tls = match base.scheme() {
-            "https" => trust::tls(authorities)?,
-            _ => trust::none(),
+        let tls = match (authorities, base.scheme()) {
+            (None, "http") => trust::none(),
+            (authorities, _) => trust::tls(authorities)?,
         };
         let http = legacy::Client::builder(TokioExecutor::new()).build(connector(tls));
         let authorization = match token {
