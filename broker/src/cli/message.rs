@@ -6,10 +6,16 @@ use owo_colors::OwoColorize as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{human::clean, output::Output};
+use super::{
+    human::{beginning, clean},
+    output::Output,
+};
 
 /// What stands in place of a message that is not as it was stored: the broker does not show it.
 const DAMAGED: &str = "damaged";
+
+/// How many letters of a message's data a row has at the most: about what a terminal has room for in one.
+const PREVIEW: usize = 400;
 
 /// What is shown of a CloudEvent.
 #[derive(Debug, Deserialize)]
@@ -54,10 +60,10 @@ pub(super) fn head(id: &str, kind: &str, key: Option<&str>) -> String {
     format!("{}  {}{key}", clean(id).bold(), clean(kind).cyan())
 }
 
-/// A message's id, type and data, for a row; of a damaged one that it is.
+/// A message's id, type and the beginning of its data, for a row; of a damaged one that it is.
 pub(super) fn cells(message: Option<&Message>) -> [String; 3] {
     match message {
-        Some(message) => [message.id.clone(), message.r#type.clone(), message.data()],
+        Some(message) => [message.id.clone(), message.r#type.clone(), beginning(message.data(), PREVIEW)],
         None => ["-", "-", DAMAGED].map(ToOwned::to_owned),
     }
 }
