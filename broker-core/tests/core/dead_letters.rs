@@ -159,7 +159,7 @@ fn the_oldest_dead_letter_beyond_the_most_is_discarded() {
 }
 
 #[test]
-fn a_message_that_died_before_its_delay_was_over_takes_its_place_as_it_is_redriven() {
+fn a_message_that_died_before_its_delay_was_over_waits_for_it_when_it_is_redriven() {
     let settings = QueueSettingsPatch {
         max_messages: Some(1),
         overflow: Some(Overflow::DeadLetterOldest),
@@ -167,15 +167,24 @@ fn a_message_that_died_before_its_delay_was_over_takes_its_place_as_it_is_redriv
         ..Default::default()
     };
     let mut bench = Bench::with_queue(settings);
-    bench.publish("jobs", NewMessage { available: Some(When::After(seconds(60))), ..message(1) });
+    let scheduled = NewMessage {
+        available: Some(When::After(seconds(60))),
+        expires: Some(When::After(seconds(10))),
+        ..message(1)
+    };
+    bench.publish("jobs", scheduled);
     bench.publish("jobs", message(2));
     bench.put_queue("jobs", QueueSettingsPatch { max_messages: Some(9), ..Default::default() });
-    bench.wait(seconds(1));
     bench.redrive("jobs", DeadLetters::All, None);
-    bench.wait(seconds(1));
     bench.publish("jobs", message(3));
+    bench.restart();
+    bench.wait(seconds(59));
+    assert_eq!(bench.states("jobs"), [2, 0, 1, 0]);
+    bench.wait(seconds(1));
     let places = bench.core.browse(&name("jobs"), None, None, 10);
-    assert_eq!(places.iter().map(|it| it.sequence.0).collect::<Vec<_>>(), [2, 1, 3]);
+    assert_eq!(places.iter().map(|it| it.sequence.0).collect::<Vec<_>>(), [2, 3, 1]);
+    bench.wait(seconds(10));
+    assert_eq!(bench.counters("jobs").expired, 1);
 }
 
 #[test]

@@ -169,12 +169,11 @@ impl Queue {
     }
 
     fn take_redriven(&mut self, copy: Copy, now: Timestamp) {
-        let position_at = copy.position_at.min(now);
+        let available_at = copy.position_at.max(now);
         self.counters.redriven_in += 1;
         self.insert(Copy {
-            position_at,
-            expires_at: copy.ttl.map(|ttl| now.plus(ttl)),
-            state: waits(now, position_at, now),
+            expires_at: copy.ttl.map(|ttl| available_at.plus(ttl)),
+            state: waits(available_at, copy.position_at, now),
             delivery_count: 0,
             redrive_count: copy.redrive_count + 1,
             ..copy
