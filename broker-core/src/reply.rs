@@ -107,6 +107,8 @@ pub struct Redriven {
     pub sequences: Vec<Sequence>,
     /// The places, in the list asked for, of ids that no dead letter has.
     pub not_found: Vec<usize>,
+    /// Which stay dead letters, as the queue that they would go to holds them already.
+    pub held: Vec<Sequence>,
     /// Whether it stopped because the target was full.
     pub stopped_full: bool,
 }

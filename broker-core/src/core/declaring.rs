@@ -83,6 +83,7 @@ impl Core {
         self.left_over.extend(waiting.chain(dead).map(|sequence| (sequence, id)));
         self.agenda.set(id.0, None);
         step.effects.changes.push(Change::QueueGone(id));
+        self.end_redrives_of(name, step);
         Ok(Reply::Removed { count: (self.left_over.len() - before) as u64 })
     }
 

@@ -119,6 +119,21 @@ fn a_redrive_that_finds_no_more_room_is_told_and_fails() {
 }
 
 #[test]
+fn what_the_other_queue_holds_already_stays_and_is_told() {
+    let broker = Broker::with_queue("jobs");
+    broker.ok(&["queues", "create", "other"]);
+    broker.ok(&["topics", "create", "orders"]);
+    for queue in ["jobs", "other"] {
+        broker.ok(&["topics", "subscribe", "orders", queue]);
+    }
+    broker.ok(&["publish", "--topic", "orders", "data", "--id", "m1"]);
+    broker.ok(&["nack", "jobs", &broker.receipt("jobs"), "--dead-letter"]);
+    let told = broker.run(&["dead-letters", "redrive", "jobs", "--to", "other"]);
+    assert_eq!((told.code, told.stdout.as_str()), (1, "0 dead letters redriven\n"));
+    assert!(told.stderr.contains("error: these stay, as that queue holds them already: m1"), "{told:?}");
+}
+
+#[test]
 fn those_that_fit_are_discarded() {
     let broker = with_dead_letters();
     let told = broker.ok(&["dead-letters", "purge", "jobs", "--reason", "no answer", "--yes"]);
