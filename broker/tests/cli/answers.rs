@@ -1,9 +1,6 @@
 //! What all commands have in common: how answers and failures look, and what the exit code is.
 
-use std::{
-    io::Read as _,
-    process::{Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
 use crate::broker::{Broker, ended, program};
 
@@ -84,60 +81,6 @@ fn what_a_stopped_brokers_folder_takes_for_no_name_ends_with_2() {
 }
 
 #[test]
-fn a_broker_that_is_not_there_is_told_with_its_url_and_how_to_start_one() {
-    let told = ended(without_broker(&["queues"]));
-    told.failed(1, "the broker at http://127.0.0.1:1/ can't be reached: Connection refused");
-    told.failed(1, "`broker serve` starts one; --url or BROKER_URL says where it is");
-}
-
-#[test]
-fn something_else_that_answers_is_no_broker() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let answering = std::thread::spawn(move || {
-        let (mut connection, _) = listener.accept().unwrap();
-        let _ = connection.read(&mut [0; 4096]).unwrap();
-        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello";
-        std::io::Write::write_all(&mut connection, answer.as_bytes()).unwrap();
-    });
-    ended(program(&["queues", "--url", &url])).failed(1, "does not speak as a broker does");
-    answering.join().unwrap();
-}
-
-/// Where somebody listens who takes a connection, reads the beginning of what is asked, and hangs up.
-fn hanging_up() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        while let Ok((mut connection, _)) = listener.accept() {
-            let _ = connection.read(&mut [0; 16]);
-        }
-    });
-    url
-}
-
-#[test]
-fn a_broker_that_hangs_up_is_one_that_runs() {
-    let told = ended(program(&["queues", "--url", &hanging_up()]));
-    told.failed(1, "was reached, and gave no answer");
-    assert!(!told.stderr.contains("Is it running?"), "{told:?}");
-}
-
-#[test]
-fn a_broker_that_hangs_up_on_a_large_body_probably_finds_it_too_large() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("large");
-    std::fs::write(&file, "x".repeat(4 << 20)).unwrap();
-    let (url, data) = (hanging_up(), format!("@{}", file.display()));
-    for more in [&[][..], &["--lines"]] {
-        let publish = ["publish", "--queue", "jobs", &data, "--url", &url];
-        let told = ended(program(&[&publish, more].concat()));
-        told.failed(1, "probably it is too large for the broker");
-        assert!(!told.stderr.contains("Is it running?"), "{told:?}");
-    }
-}
-
-#[test]
 fn wrong_usage_ends_with_2_before_anything_is_asked() {
     for arguments in [
         &["nope"][..],
@@ -171,14 +114,6 @@ fn a_url_without_a_scheme_is_said_to_want_one() {
     for url in ["localhost:7070", "127.0.0.1:7070", "[::1]:7070", "broker", "//broker"] {
         ended(program(&["queues", "--url", url])).failed(2, "write it as http://127.0.0.1:7070");
     }
-}
-
-#[test]
-fn https_is_for_a_broker_that_serves_it() {
-    let broker = Broker::start();
-    let told = ended(program(&["queues", "--url", &broker.url.replace("http://", "https://")]));
-    told.failed(1, "where it serves plain HTTP, its URL begins with http://");
-    assert!(!told.stderr.contains("Is it running?"), "{told:?}");
 }
 
 #[test]

@@ -20,5 +20,6 @@ mod tables;
 mod tail;
 mod terminal;
 mod topics;
+mod unanswered;
 mod variables;
 mod verify;
