@@ -157,7 +157,8 @@ impl Model {
     fn delete_queue(&mut self, name: &Name, force: bool, now: Timestamp) -> Result<Reply, Refusal> {
         let queue = named(&mut self.queues, name)?;
         if !force && !queue.copies.is_empty() {
-            return Err(Refusal::QueueNotEmpty);
+            let dead = queue.dead().len() as u64;
+            return Err(Refusal::QueueNotEmpty { live: queue.copies.len() as u64 - dead, dead });
         }
         let (id, count) = (queue.id, queue.copies.len() as u64);
         self.queues.remove(name);
