@@ -109,6 +109,8 @@ pub struct Redriven {
     pub not_found: Vec<usize>,
     /// Which stay dead letters, as the queue that they would go to holds them already.
     pub held: Vec<Sequence>,
+    /// Which stay dead letters, as they can never fit into the queue that they would go to.
+    pub too_large: Vec<Sequence>,
     /// Whether it stopped because the target was full.
     pub stopped_full: bool,
 }

@@ -100,7 +100,7 @@ impl Core {
             *budget -= 1;
             match self.redrive_one(sequence, from, to, step) {
                 Turnout::Redriven => redrive.passed(true),
-                Turnout::Gone | Turnout::Held => redrive.passed(false),
+                Turnout::Gone | Turnout::Held | Turnout::TooLarge => redrive.passed(false),
                 Turnout::Full => redrive.wait_for_room(step.now),
             }
         }

@@ -18,6 +18,8 @@ pub(super) enum Turnout {
     Gone,
     /// The target holds a copy of it.
     Held,
+    /// It can never fit into the target.
+    TooLarge,
     /// The target has no room for it.
     Full,
 }
@@ -54,6 +56,7 @@ impl Core {
                 Turnout::Redriven => redriven.sequences.push(sequence),
                 Turnout::Gone => {}
                 Turnout::Held => redriven.held.push(sequence),
+                Turnout::TooLarge => redriven.too_large.push(sequence),
                 Turnout::Full => redriven.stopped_full = true,
             }
         }
@@ -88,6 +91,7 @@ impl Core {
                 }
                 Turnout::Gone => {}
                 Turnout::Held => so_far.redriven.held.push(*sequence),
+                Turnout::TooLarge => so_far.redriven.too_large.push(*sequence),
                 Turnout::Full => so_far.redriven.stopped_full = true,
             }
         }
@@ -102,8 +106,12 @@ impl Core {
         if from != to && self.messages.find_copy(sequence, to).is_some() {
             return Turnout::Held;
         }
-        let fits = self.queues[&to].has_free_room(before.and(self.messages.size_of(sequence)));
-        if fits { Turnout::Redriven } else { Turnout::Full }
+        let (target, size) = (&self.queues[&to], self.messages.size_of(sequence));
+        match target.has_free_room(before.and(size)) {
+            true => Turnout::Redriven,
+            false if target.never_takes(size) => Turnout::TooLarge,
+            false => Turnout::Full,
+        }
     }
 
     /// Redrives one message, where it is a dead letter and fits. The steps of both queues are to be closed.

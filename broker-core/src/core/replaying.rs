@@ -13,6 +13,7 @@ use crate::{
     },
     filter::Filter,
     identity::{Name, QueueId, Sequence, TopicId},
+    message::State,
     queue::Queue,
     reply::{Refusal, Reply},
     settings::OnFull,
@@ -118,16 +119,18 @@ impl Topic {
 }
 
 impl Queue {
-    /// Takes in a message that a topic keeps on that shelf: it can be received from now on, or once it is due by
-    /// its own delay, until its own TTL ends. One that does not fit dies here.
+    /// Takes in a message that a topic keeps on that shelf, in publish order: it can be received from now on, or
+    /// once it is due by its own delay, until its own TTL ends. One that does not fit dies here.
     fn take_replayed(&mut self, sequence: Sequence, shelf: QueueId, fate: Fate, turn: &mut Turn<'_>) {
         let kept = turn.messages.copy(turn.messages.copy_in(sequence, shelf));
-        let available_at = kept.position_at.max(turn.now);
+        let (position_at, available_at) = (kept.position_at, kept.position_at.max(turn.now));
         let left = kept.expires().map(|at| at.since(available_at));
         let (message, ttl) = (kept.message, self.capped_ttl(left));
         let expires_at = ttl.map(|ttl| available_at.plus(ttl));
-        let slot = turn.messages.add_copy(message, self.id, available_at, expires_at);
-        let trail = turn.messages.copy_mut(slot).trail_mut();
+        let slot = turn.messages.add_copy(message, self.id, position_at, expires_at);
+        let copy = turn.messages.copy_mut(slot);
+        copy.state = State::Waiting { available_at };
+        let trail = copy.trail_mut();
         trail.replayed = true;
         trail.restarted_ttl = ttl;
         // A lease given here before may name it still: from an earlier copy of this message.

@@ -57,6 +57,11 @@ impl Queue {
         if fits { Ok(()) } else { Err(NoRoom::Full) }
     }
 
+    /// Whether a message of that size can never fit, however empty the queue is.
+    pub(crate) fn never_takes(&self, size: u32) -> bool {
+        u64::from(size) > self.settings.max_bytes.get()
+    }
+
     /// Lets the oldest waiting messages give way until all of that fits; [`Self::room_for`] said it can.
     pub(crate) fn make_room(&mut self, demand: Demand, turn: &mut Turn<'_>) {
         if self.settings.overflow == Overflow::Reject || demand.messages == 0 {

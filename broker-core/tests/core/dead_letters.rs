@@ -7,6 +7,8 @@ use broker_core::{
     settings::{OnFull, Ordering, Overflow, QueueSettingsPatch},
 };
 
+use units::Size;
+
 use crate::bench::{Bench, message, name, seconds, selector};
 
 /// A queue with so many dead letters, of the ids from 1, a second apart.
@@ -71,6 +73,21 @@ fn a_redrive_stops_when_the_queue_is_full() {
     let redriven = bench.redrive("jobs", DeadLetters::All, None);
     assert_eq!((redriven.sequences.len(), redriven.stopped_full), (2, true));
     assert_eq!(bench.states("jobs"), [2, 0, 0, 1]);
+}
+
+#[test]
+fn one_that_can_never_fit_stays_and_does_not_stop_those_behind_it() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    bench.publish("jobs", NewMessage { size: 50, ..message(1) });
+    bench.publish("jobs", message(2));
+    for _ in 1..=2 {
+        let receipt = bench.receipt("jobs");
+        bench.kill(receipt);
+    }
+    bench.put_queue("small", QueueSettingsPatch { max_bytes: Some(Size::bytes(49)), ..Default::default() });
+    let redriven = bench.redrive("jobs", DeadLetters::All, Some("small"));
+    assert_eq!((redriven.sequences, redriven.too_large), (vec![Sequence(2)], vec![Sequence(1)]));
+    assert_eq!((redriven.stopped_full, bench.states("jobs")), (false, [0, 0, 0, 1]));
 }
 
 #[test]

@@ -67,7 +67,8 @@ struct Redrive {
     state: Stage,
     /// How many were redriven so far.
     redriven: u64,
-    /// How many had their turn and were not: dead letters no more, or held by the queue that they go to already.
+    /// How many had their turn and were not: dead letters no more, or held already by the queue that they go to, or
+    /// over its `max_bytes`.
     skipped: u64,
     /// How many are still to have their turn.
     remaining: u64,

@@ -106,6 +106,7 @@ impl Broker {
             if let Reply::Redriven(redriven) = self.send_slice(slice, note, earlier).await? {
                 all.sequences.extend(redriven.sequences);
                 all.held.extend(redriven.held);
+                all.too_large.extend(redriven.too_large);
                 all.stopped_full = redriven.stopped_full;
             }
             if all.is_over(limit) {

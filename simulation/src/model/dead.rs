@@ -27,6 +27,8 @@ pub(super) enum Turnout {
     Gone,
     /// The target holds it already.
     Held,
+    /// It can never fit there.
+    TooLarge,
     Full,
 }
 
@@ -205,6 +207,7 @@ impl Model {
                 Turnout::Redriven => redriven.sequences.push(sequence),
                 Turnout::Gone => {}
                 Turnout::Held => redriven.held.push(sequence),
+                Turnout::TooLarge => redriven.too_large.push(sequence),
                 Turnout::Full => {
                     redriven.stopped_full = true;
                     break;
@@ -229,6 +232,9 @@ impl Model {
             return Turnout::Held;
         }
         let size = u64::from(self.queues[from].copies[place].message.size);
+        if size > self.queues[to].settings.max_bytes.get() {
+            return Turnout::TooLarge;
+        }
         if !self.queues[to].has_room(1, size, |_| true) {
             return Turnout::Full;
         }

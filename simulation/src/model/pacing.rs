@@ -139,7 +139,7 @@ impl Model {
                 let Some(sequence) = redrive.sequences.get(redrive.progress.passed as usize) else { break };
                 match self.redrive_one(*sequence, &redrive.from, &redrive.to, now) {
                     Turnout::Redriven => redrive.passed(true),
-                    Turnout::Gone | Turnout::Held => redrive.passed(false),
+                    Turnout::Gone | Turnout::Held | Turnout::TooLarge => redrive.passed(false),
                     Turnout::Full => {
                         redrive.waits_for_room = true;
                         (redrive.since, redrive.done) = (now.plus(WAIT_FOR_ROOM), 0);

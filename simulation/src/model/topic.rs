@@ -13,7 +13,7 @@ use units::Timestamp;
 
 use super::{
     Message, Model, named,
-    queue::{Copy, Queue, shorter},
+    queue::{Copy, Queue, shorter, waits},
     remembered::Remembered,
     settings,
 };
@@ -211,7 +211,8 @@ impl Model {
             let available_at = due.max(now);
             let left = ends.map(|ends| ends.since(available_at));
             let ttl = shorter(left, queue.settings.ttl);
-            let mut copy = Copy::new(message, available_at, ttl.map(|ttl| available_at.plus(ttl)), now);
+            let mut copy = Copy::new(message, due, ttl.map(|ttl| available_at.plus(ttl)), now);
+            copy.state = waits(available_at, due, now);
             copy.ttl = ttl;
             copy.replayed = true;
             copy.ended = Some((latest, false));

@@ -91,6 +91,11 @@ pub(super) struct RedriveResult {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     already_there: Vec<String>,
+    /// Those that stay dead letters, as they are over the `max_bytes` of the queue that they would go to; absent where
+    /// there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    too_large: Vec<String>,
     /// Why it stopped before the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -189,6 +194,7 @@ fn result(mut candidates: Candidates, done: &Redriven) -> RedriveResult {
         redriven: done.sequences.len(),
         ids: ids(&done.sequences),
         already_there: ids(&done.held),
+        too_large: ids(&done.too_large),
         not_found: candidates.not_found,
         stopped: done.stopped_full.then_some(Stopped::QueueFull),
     }

@@ -81,6 +81,8 @@ struct Done {
     not_found: Vec<String>,
     #[serde(default)]
     already_there: Vec<String>,
+    #[serde(default)]
+    too_large: Vec<String>,
     stopped: Option<String>,
 }
 
@@ -123,9 +125,10 @@ impl Done {
             let stopped = if dry_run { "would stop" } else { "stopped" };
             return Err(Failure::Undone(format!("it {stopped} before the end: {}", clean(why))));
         }
-        if !self.already_there.is_empty() {
-            let ids = clean(&self.already_there.join(", ")).into_owned();
-            return Err(Failure::Undone(format!("these stay, as that queue holds them already: {ids}")));
+        let stay = [(&self.already_there, "holds them already"), (&self.too_large, "can never hold them")];
+        if let Some((ids, why)) = stay.into_iter().find(|(ids, _)| !ids.is_empty()) {
+            let ids = clean(&ids.join(", ")).into_owned();
+            return Err(Failure::Undone(format!("these stay, as that queue {why}: {ids}")));
         }
         all_found(&self.not_found)
     }
