@@ -16,6 +16,7 @@ mod remembered;
 mod renumber;
 mod schema;
 mod settings;
+mod space;
 mod verify;
 mod write;
 
@@ -33,13 +34,19 @@ use broker_core::{
 use rusqlite::{Connection, OptionalExtension as _};
 use units::Timestamp;
 
-use self::{checkpoint::Checkpointer, connection::Place, read::SqliteReader, remembered::RememberedRows};
 pub use self::{
     checkpoint::Checkpoints,
     copy::copy,
     file_system::FileSystem,
     renumber::renumber,
     verify::{verify, verify_on},
+};
+use self::{
+    checkpoint::{ANY_LOG, Checkpointer, LONG_LOG, PagesInLog, SHORT_LOG},
+    connection::Place,
+    read::SqliteReader,
+    remembered::RememberedRows,
+    space::{PAGE, Space},
 };
 use super::{Found, Group, Reader, Store, StoreError, folder::DataFolder};
 
@@ -49,12 +56,6 @@ pub(crate) const FILE: &str = "broker.sqlite";
 pub(crate) const LOG: &str = "broker.sqlite-wal";
 /// What SQLite keeps of the log in shared memory.
 pub(crate) const LOG_INDEX: &str = "broker.sqlite-shm";
-
-/// The bytes of a page.
-const PAGE: u64 = 4096;
-/// How many bytes the log needs to be written to at all: what is unused in the database is no room before
-/// that. The log is moved into the database long before it is this long.
-const LOG_ROOM: u64 = 32 << 20;
 
 /// Whether there is a database in a folder.
 #[must_use]
@@ -131,10 +132,34 @@ impl SqliteStore {
         Ok(self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
     }
 
-    /// How many bytes of the database's file hold nothing any more, and are written again before it grows.
-    fn unused(&self) -> Result<u64, StoreError> {
-        let pages: u32 = self.connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
-        Ok(u64::from(pages) * PAGE)
+    /// How many bytes more can be stored where the disk has that many free. Where that is little, the log is
+    /// moved early, so that it is written again from its beginning.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn room_beside(&self, free: u64) -> Result<u64, StoreError> {
+        let unused: u32 = self.connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+        let length = |file| fs::metadata(self.folder.path().join(file)).map(|file| file.len());
+        let whole = u64::from(self.pages()?) * PAGE;
+        let space = Space {
+            free,
+            // A file that does not exist yet has taken nothing.
+            log: length(LOG).unwrap_or(0),
+            database: length(FILE).unwrap_or(whole),
+            whole,
+            unused: u64::from(unused) * PAGE,
+        };
+        if space.is_tight() {
+            self.shorten_log(SHORT_LOG);
+        }
+        Ok(space.room())
+    }
+
+    /// Has the log moved into the database where it has so many pages.
+    fn shorten_log(&self, from: PagesInLog) {
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.consider(from);
+        }
     }
 
     /// How many pages it takes now.
@@ -165,9 +190,8 @@ impl Store for SqliteStore {
             let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
             write::group(&self.connection, group, &mut self.remembered)
         };
-        if let Some(checkpointer) = &self.checkpointer {
-            checkpointer.consider();
-        }
+        // What did not fit may fit into a log that begins anew, and then nothing else would have it do so.
+        self.shorten_log(if matches!(written, Err(StoreError::Full)) { ANY_LOG } else { LONG_LOG });
         written
     }
 
@@ -184,10 +208,7 @@ impl Store for SqliteStore {
     }
 
     fn free_space(&mut self) -> Result<u64, StoreError> {
-        let free = self.folder.free_space()?;
-        // A file that does not exist yet has taken nothing.
-        let log = fs::metadata(self.folder.path().join(LOG)).map_or(0, |log| log.len());
-        Ok(if free.saturating_add(log) < LOG_ROOM { free } else { free.saturating_add(self.unused()?) })
+        self.room_beside(self.folder.free_space()?)
     }
 
     fn reader(&self) -> Arc<dyn Reader> {

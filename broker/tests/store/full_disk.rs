@@ -166,6 +166,52 @@ async fn a_token_is_made_although_there_is_no_room_to_tell_of_it() {
     running.stop().await;
 }
 
+#[tokio::test]
+async fn a_broker_that_was_emptied_on_a_small_disk_takes_publishes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    faults.set_quota(folder.path(), 60 << 20);
+    let shared = Arc::clone(&faults);
+    let wrap = move |store| Box::new(Faulty { store, faults: shared }) as Box<dyn Store>;
+    let settings = EngineSettings { free_space_floor: 20 << 20, ..EngineSettings::default() };
+    let running = Running::start_with(folder.path(), settings, wrap).await;
+    running.queue("q").await;
+    let mut first = 0;
+    for _ in 0..3 {
+        let stored = fill_with(&running, first, |number| filled(number, 200_000)).await;
+        assert!(stored.len() >= 50, "only {} found room", stored.len());
+        first = stored[stored.len() - 1] + 1;
+        let mut drained = 0;
+        while drained < stored.len() {
+            let handout = running.receive("q", 10).await;
+            for receipt in receipts(&handout) {
+                assert_eq!(running.ack("q", receipt).await, SettleStatus::Done);
+            }
+            drained += handout.deliveries.len();
+        }
+        when_there_is_room(&running, large(first)).await;
+        first += 1;
+        let (_, receipt) = running.receive_one("q").await;
+        running.ack("q", receipt).await;
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_finds_no_room_has_the_log_moved_however_short_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start_small(folder.path()).await;
+    let length = || std::fs::metadata(folder.path().join("broker.sqlite")).unwrap().len();
+    let empty = length();
+    fill(&running, 0).await;
+    let give_up = Instant::now() + LONG;
+    while length() == empty {
+        assert!(Instant::now() < give_up, "the log is not moved");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    running.stop().await;
+}
+
 /// A broker whose database may grow by 60 pages.
 async fn start_small(folder: &Path) -> Running {
     let limited = |store: SqliteStore| {
@@ -179,7 +225,12 @@ async fn start_small(folder: &Path) -> Running {
 
 /// A message that takes some pages.
 fn large(number: u64) -> NewMessage {
-    let filler = "x".repeat(8 << 10);
+    filled(number, 8 << 10)
+}
+
+/// A message with so many bytes of data.
+fn filled(number: u64, bytes: usize) -> NewMessage {
+    let filler = "x".repeat(bytes);
     let record =
         format!(r#"{{"specversion":"1.0","id":"{number}","source":"/tests","type":"t","data":"{filler}"}}"#);
     NewMessage { record: record.into(), ..message(number) }
@@ -187,9 +238,14 @@ fn large(number: u64) -> NewMessage {
 
 /// Publishes large messages from that number on until one is refused; those that were stored.
 async fn fill(running: &Running, first: u64) -> Vec<u64> {
+    fill_with(running, first, large).await
+}
+
+/// The same with such messages.
+async fn fill_with(running: &Running, first: u64, message: impl Fn(u64) -> NewMessage) -> Vec<u64> {
     let mut stored = Vec::new();
     for number in first..first + 1000 {
-        match publish(running.broker.clone(), "q", vec![large(number)]).await {
+        match publish(running.broker.clone(), "q", vec![message(number)]).await {
             Ok(_) => stored.push(number),
             Err(BrokerError::StorageFull) => return stored,
             Err(other) => panic!("{other}"),

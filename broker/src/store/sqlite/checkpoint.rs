@@ -19,8 +19,15 @@ use rusqlite::{Connection, hooks::Wal};
 use super::connection::{self, Place};
 use crate::store::StoreError;
 
-/// From how many pages of 4 KiB in the log on a checkpoint is made: 16 MiB.
-const LOG_PAGES: c_int = 4096;
+/// A count of pages of 4 KiB in the log.
+pub(super) type PagesInLog = c_int;
+
+/// From how many pages on a checkpoint is made: 16 MiB.
+pub(super) const LONG_LOG: PagesInLog = 4096;
+/// The same where the log can't become that long: 2 MiB.
+pub(super) const SHORT_LOG: PagesInLog = 512;
+/// However few they are.
+pub(super) const ANY_LOG: PagesInLog = 1;
 /// How many pages are left to the pass that holds the writer.
 const REST_PAGES: i64 = 128;
 /// How often the pass beside the writer is made again when too much is left.
@@ -28,12 +35,12 @@ const PASSES: usize = 4;
 
 thread_local! {
     /// How many pages the log has, by the latest commit of this thread.
-    static PAGES_IN_LOG: Cell<c_int> = const { Cell::new(0) };
+    static PAGES_IN_LOG: Cell<PagesInLog> = const { Cell::new(0) };
 }
 
 /// Has the length of the log noted at every commit of this connection.
 pub(super) fn watch(connection: &Connection) {
-    fn note(_: &Wal, pages: c_int) -> rusqlite::Result<()> {
+    fn note(_: &Wal, pages: PagesInLog) -> rusqlite::Result<()> {
         PAGES_IN_LOG.set(pages);
         Ok(())
     }
@@ -93,9 +100,9 @@ impl Checkpointer {
         Ok(Self { wanted, told_of_end: Cell::new(false), thread: thread.map_err(failed)? })
     }
 
-    /// Asks for a checkpoint when the log is long. Call it on the writer's thread, after a commit.
-    pub(super) fn consider(&self) {
-        if PAGES_IN_LOG.get() < LOG_PAGES {
+    /// Asks for a checkpoint when the log has so many pages. Call it on the writer's thread.
+    pub(super) fn consider(&self, from: PagesInLog) {
+        if PAGES_IN_LOG.get() < from {
             return;
         }
         let ended = matches!(self.wanted.try_send(()), Err(TrySendError::Disconnected(())));
