@@ -67,6 +67,10 @@ pub trait Store: Send {
     /// What [`StoreError`] lists.
     fn free_space(&mut self) -> Result<u64, StoreError>;
 
+    /// There is too little of it: what the store's files can do without goes back to the disk, but for
+    /// what acks need of it.
+    fn give_back(&mut self) {}
+
     /// A reader of the same store, to be used by other threads.
     fn reader(&self) -> Arc<dyn Reader>;
 

@@ -46,6 +46,9 @@ impl Room {
         if !is_left && self.asked.is_none_or(|(_, was_left)| was_left) {
             tracing::error!(floor_bytes = self.floor, "too little room on the disk: publishes are refused");
         }
+        if !is_left {
+            store.give_back();
+        }
         self.asked = Some((now, is_left));
         is_left
     }

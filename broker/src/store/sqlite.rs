@@ -42,11 +42,11 @@ pub use self::{
     verify::{verify, verify_on},
 };
 use self::{
-    checkpoint::{ANY_LOG, Checkpointer, LONG_LOG, PagesInLog, SHORT_LOG},
+    checkpoint::{Checkpointer, LONG_LOG, PagesInLog, SHORT_LOG},
     connection::Place,
     read::SqliteReader,
     remembered::RememberedRows,
-    space::{PAGE, Space},
+    space::{LOG_KEPT, PAGE, Space},
 };
 use super::{Found, Group, Reader, Store, StoreError, folder::DataFolder};
 
@@ -133,19 +133,18 @@ impl SqliteStore {
     }
 
     /// How many bytes more can be stored where the disk has that many free. Where that is little, the log is
-    /// moved early, so that it is written again from its beginning.
+    /// moved early.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn room_beside(&self, free: u64) -> Result<u64, StoreError> {
         let unused: u32 = self.connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
-        let length = |file| fs::metadata(self.folder.path().join(file)).map(|file| file.len());
         let whole = u64::from(self.pages()?) * PAGE;
         let space = Space {
             free,
             // A file that does not exist yet has taken nothing.
-            log: length(LOG).unwrap_or(0),
-            database: length(FILE).unwrap_or(whole),
+            log: self.length(LOG).unwrap_or(0),
+            database: self.length(FILE).unwrap_or(whole),
             whole,
             unused: u64::from(unused) * PAGE,
         };
@@ -155,11 +154,25 @@ impl SqliteStore {
         Ok(space.room())
     }
 
-    /// Has the log moved into the database where it has so many pages.
+    fn length(&self, file: &str) -> Option<u64> {
+        fs::metadata(self.folder.path().join(file)).ok().map(|file| file.len())
+    }
+
+    fn write(&mut self, group: &Group<'_>) -> Result<(), StoreError> {
+        let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        write::group(&self.connection, group, &mut self.remembered)
+    }
+
+    /// Has the log moved beside the writer where it has so many pages.
     fn shorten_log(&self, from: PagesInLog) {
         if let Some(checkpointer) = &self.checkpointer {
             checkpointer.consider(from);
         }
+    }
+
+    /// Has the log begin anew, where it can: all of it was moved, and nobody reads it any more.
+    fn begin_log_anew(&self) -> bool {
+        self.checkpointer.is_some() && checkpoint::pass(&self.connection).is_ok_and(|left| left == 0)
     }
 
     /// How many pages it takes now.
@@ -186,12 +199,12 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, group: &Group<'_>) -> Result<(), StoreError> {
-        let written = {
-            let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-            write::group(&self.connection, group, &mut self.remembered)
-        };
-        // What did not fit may fit into a log that begins anew, and then nothing else would have it do so.
-        self.shorten_log(if matches!(written, Err(StoreError::Full)) { ANY_LOG } else { LONG_LOG });
+        let mut written = self.write(group);
+        // Where the log can't grow, it is not yet long enough for the checkpoints that it begins anew by.
+        if matches!(written, Err(StoreError::Full)) && self.begin_log_anew() {
+            written = self.write(group);
+        }
+        self.shorten_log(LONG_LOG);
         written
     }
 
@@ -209,6 +222,15 @@ impl Store for SqliteStore {
 
     fn free_space(&mut self) -> Result<u64, StoreError> {
         self.room_beside(self.folder.free_space()?)
+    }
+
+    fn give_back(&mut self) {
+        let cut = || if self.begin_log_anew() { checkpoint::cut(&self.connection, LOG_KEPT) } else { Ok(()) };
+        if self.length(LOG).is_some_and(|log| log > LOG_KEPT)
+            && let Err(error) = cut()
+        {
+            tracing::warn!(error = %error, "the write-ahead log keeps its length");
+        }
     }
 
     fn reader(&self) -> Arc<dyn Reader> {

@@ -190,6 +190,10 @@ impl Store for Faulty {
         told.map_or_else(|| self.store.free_space(), Ok)
     }
 
+    fn give_back(&mut self) {
+        self.store.give_back();
+    }
+
     fn reader(&self) -> Arc<dyn Reader> {
         Arc::new(FaultyReader { reader: self.store.reader(), faults: Arc::clone(&self.faults) })
     }

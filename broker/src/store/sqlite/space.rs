@@ -5,9 +5,12 @@
 pub(super) const PAGE: u64 = 4096;
 /// How many bytes the log has to be able to take before anything unused in the database is room: that much is
 /// left to acks, however little the disk has free.
-const LOG_ROOM: u64 = 8 << 20;
-/// Where the log can take fewer bytes than this, it is kept short. It is twice as many as it has when it is
-/// moved anyway.
+const LOG_ROOM: u64 = 512 << 10;
+/// How many bytes the log's file keeps where the disk has too little room: what somebody else writes to the
+/// disk then can't take them from acks.
+pub(super) const LOG_KEPT: u64 = 4 << 20;
+/// Where the log can take fewer bytes than this, it is kept short: twice as many as it has when it is moved
+/// anyway.
 const LOG_AT_EASE: u64 = 32 << 20;
 
 /// What there is, in bytes.
@@ -31,7 +34,8 @@ impl Space {
         if self.log_takes() < LOG_ROOM { self.left() } else { self.left().saturating_add(self.unused) }
     }
 
-    /// Whether the log is to be moved before it is long.
+    /// Whether the log is to be moved before it is long: what the database is to grow by on the way may be gone
+    /// by then.
     pub(super) fn is_tight(&self) -> bool {
         self.log_takes() < LOG_AT_EASE
     }
@@ -68,8 +72,10 @@ mod tests {
 
     #[test]
     fn what_acks_need_of_the_log_is_left_to_them() {
-        assert_eq!(emptied(5, 0, 31).room(), 5 * MIB);
-        assert_eq!(emptied(0, 5, 31).room(), 0);
+        let little = Space { free: 300 << 10, ..emptied(0, 0, 31) };
+        assert_eq!(little.room(), 300 << 10);
+        let little = Space { log: 300 << 10, ..emptied(0, 0, 31) };
+        assert_eq!(little.room(), 0);
     }
 
     #[test]
