@@ -5,7 +5,7 @@ pub mod folder;
 pub mod sqlite;
 pub mod verify;
 
-use std::{io, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use broker_core::{
     change::{AuditRecord, Change, FailureRecord, HighWater},
@@ -70,6 +70,11 @@ pub trait Store: Send {
     /// There is too little of it: what the store's files can do without goes back to the disk, but for
     /// what acks need of it.
     fn give_back(&mut self) {}
+
+    /// Where its files are, for the log.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
 
     /// A reader of the same store, to be used by other threads.
     fn reader(&self) -> Arc<dyn Reader>;

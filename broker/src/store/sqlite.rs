@@ -233,6 +233,10 @@ impl Store for SqliteStore {
         }
     }
 
+    fn folder(&self) -> Option<&Path> {
+        Some(self.folder.path())
+    }
+
     fn reader(&self) -> Arc<dyn Reader> {
         Arc::clone(&self.reader) as Arc<dyn Reader>
     }

@@ -70,7 +70,8 @@ async fn below_the_floor_of_free_space_publishes_are_refused_before_they_are_wri
     let (running, faults) = start_faulty(folder.path()).await;
     running.queue("q").await;
     faults.set_free_space(1 << 20);
-    assert_eq!(running.publish("q", 1).await, Err(BrokerError::StorageFull));
+    let (free, floor) = (1 << 20, EngineSettings::default().free_space_floor);
+    assert_eq!(running.publish("q", 1).await, Err(BrokerError::BelowFloor { free, floor }));
     assert_eq!(running.look("q", |queue| queue.counters.published).await, 0);
     running.stop().await;
 }
@@ -221,6 +222,24 @@ async fn what_finds_no_room_has_the_log_moved_however_short_it_is() {
     running.stop().await;
 }
 
+#[tokio::test]
+async fn the_metrics_show_the_free_space_and_the_floor_although_nobody_publishes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = start_faulty(folder.path()).await;
+    let shown = async |figure| {
+        let metrics = running.broker.metrics().await.unwrap();
+        metrics.lines().find_map(|line| line.strip_prefix(figure).map(|of| of.trim().to_owned()))
+    };
+    assert!(shown("broker_free_space_bytes ").await.is_some());
+    faults.set_free_space(12345);
+    let give_up = Instant::now() + LONG;
+    while shown("broker_free_space_bytes ").await.as_deref() != Some("12345") {
+        assert!(Instant::now() < give_up, "it shows something else");
+    }
+    assert_eq!(shown("broker_free_space_floor_bytes ").await.as_deref(), Some("67108864"));
+    running.stop().await;
+}
+
 /// A broker whose database may grow by 60 pages.
 async fn start_small(folder: &Path) -> Running {
     let limited = |store: SqliteStore| {
@@ -256,7 +275,7 @@ async fn fill_with(running: &Running, first: u64, message: impl Fn(u64) -> NewMe
     for number in first..first + 1000 {
         match publish(running.broker.clone(), "q", vec![message(number)]).await {
             Ok(_) => stored.push(number),
-            Err(BrokerError::StorageFull) => return stored,
+            Err(BrokerError::StorageFull | BrokerError::BelowFloor { .. }) => return stored,
             Err(other) => panic!("{other}"),
         }
     }
@@ -269,7 +288,7 @@ async fn when_there_is_room(running: &Running, message: NewMessage) -> Published
     loop {
         match publish(running.broker.clone(), "q", vec![message.clone()]).await {
             Ok(published) => return published[0],
-            Err(BrokerError::StorageFull) if Instant::now() < give_up => {
+            Err(BrokerError::StorageFull | BrokerError::BelowFloor { .. }) if Instant::now() < give_up => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             Err(other) => panic!("{other}"),
