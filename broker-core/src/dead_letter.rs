@@ -167,15 +167,13 @@ impl Queue {
         turn.note_plainly(ActivityKind::Redriven, slot);
     }
 
-    /// Takes in a dead letter that was let go of: it waits in its place, its deliveries count from 0, its
-    /// TTL starts again.
+    /// Takes in a dead letter that was let go of: it waits in its place, and where it died before its delay was
+    /// over, until then. Its deliveries count from 0, its TTL starts again.
     pub(crate) fn take_redriven(&mut self, slot: Slot<Copy>, turn: &mut Turn<'_>) {
         let copy = turn.messages.copy_mut(slot);
-        let ttl = copy.ttl();
-        copy.state = State::Waiting { available_at: turn.now };
-        // One that died before its delay was over can be received from now on.
-        copy.position_at = copy.position_at.min(turn.now);
-        copy.expires_at = ttl.map_or(Timestamp::MAX, |ttl| turn.now.plus(ttl));
+        let (ttl, available_at) = (copy.ttl(), copy.position_at.max(turn.now));
+        copy.state = State::Waiting { available_at };
+        copy.expires_at = ttl.map_or(Timestamp::MAX, |ttl| available_at.plus(ttl));
         let trail = copy.trail_mut();
         trail.delivery_count = 0;
         trail.redrive_count += 1;

@@ -112,6 +112,7 @@ impl Redrive {
             per_second: *per_second,
             started_at: *started_at,
             redriven: progress.redriven,
+            skipped: progress.passed - progress.redriven,
             remaining: self.remaining(),
             waits_for_room: self.waits_for_room,
             ended_at: progress.ended_at,

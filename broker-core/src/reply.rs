@@ -107,6 +107,8 @@ pub struct Redriven {
     pub sequences: Vec<Sequence>,
     /// The places, in the list asked for, of ids that no dead letter has.
     pub not_found: Vec<usize>,
+    /// Which stay dead letters, as the queue that they would go to holds them already.
+    pub held: Vec<Sequence>,
     /// Whether it stopped because the target was full.
     pub stopped_full: bool,
 }
@@ -170,8 +172,13 @@ pub enum Refusal {
         setting: &'static str,
     },
     /// Something is in the queue.
-    #[error("the queue is not empty")]
-    QueueNotEmpty,
+    #[error("the queue holds messages: {live} ready, leased or delayed, {dead} dead")]
+    QueueNotEmpty {
+        /// How many messages are ready, leased or delayed.
+        live: u64,
+        /// How many dead letters it has.
+        dead: u64,
+    },
     /// A message of the id is leased, so none of that id was removed.
     #[error("a message of this id is leased, so nothing was removed")]
     MessageLeased,

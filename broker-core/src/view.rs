@@ -122,6 +122,8 @@ pub struct RedriveView {
     pub per_second: u32,
     pub started_at: Timestamp,
     pub redriven: u64,
+    /// How many had their turn when they were no dead letters any more, or the queue that they go to held them.
+    pub skipped: u64,
     /// How many dead letters are still to have their turn.
     pub remaining: u64,
     /// Whether it waits for room in the queue that they go to.

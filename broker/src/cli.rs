@@ -16,6 +16,7 @@ mod client;
 mod command;
 mod completions;
 mod confirm;
+mod connection;
 mod dead_letters;
 mod failure;
 mod human;
@@ -41,6 +42,7 @@ mod tail;
 mod tokens;
 mod topics;
 mod trust;
+mod unanswered;
 mod verify;
 
 use ask::AskArgs;

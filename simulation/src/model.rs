@@ -85,7 +85,7 @@ impl Model {
     pub fn apply(&mut self, command: &Command, now: Timestamp) -> Result<Reply, Refusal> {
         match command {
             Command::PutQueue { name, settings, only_create } => self.put_queue(name, settings, *only_create),
-            Command::DeleteQueue { name, force } => self.delete_queue(name, *force),
+            Command::DeleteQueue { name, force } => self.delete_queue(name, *force, now),
             Command::PurgeQueue { name, before, limit } => {
                 Ok(Reply::Removed { count: named(&mut self.queues, name)?.purge(*before, *limit) })
             }
@@ -154,15 +154,19 @@ impl Model {
         Ok(Reply::Put { created: true })
     }
 
-    fn delete_queue(&mut self, name: &Name, force: bool) -> Result<Reply, Refusal> {
+    fn delete_queue(&mut self, name: &Name, force: bool, now: Timestamp) -> Result<Reply, Refusal> {
         let queue = named(&mut self.queues, name)?;
         if !force && !queue.copies.is_empty() {
-            return Err(Refusal::QueueNotEmpty);
+            let dead = queue.dead().len() as u64;
+            return Err(Refusal::QueueNotEmpty { live: queue.copies.len() as u64 - dead, dead });
         }
         let (id, count) = (queue.id, queue.copies.len() as u64);
         self.queues.remove(name);
         for topic in self.topics.values_mut() {
             topic.subscriptions.remove(&id);
+        }
+        for redrive in self.redrives.values_mut() {
+            redrive.end_if([&redrive.from, &redrive.to].contains(&name), now);
         }
         Ok(Reply::Removed { count })
     }

@@ -69,8 +69,9 @@ impl Core {
         step: &mut Step<'_>,
     ) -> Result<Reply, Refusal> {
         let id = self.queue_id(name)?;
-        if !force && !self.queues[&id].is_empty() {
-            return Err(Refusal::QueueNotEmpty);
+        let queue = &self.queues[&id];
+        if !force && !queue.is_empty() {
+            return Err(Refusal::QueueNotEmpty { live: queue.live(), dead: queue.dead.len() as u64 });
         }
         self.queue_names.remove(name);
         let queue = self.queues.remove(&id).expect("a name stands for a queue that is there");
@@ -83,6 +84,7 @@ impl Core {
         self.left_over.extend(waiting.chain(dead).map(|sequence| (sequence, id)));
         self.agenda.set(id.0, None);
         step.effects.changes.push(Change::QueueGone(id));
+        self.end_redrives_of(name, step);
         Ok(Reply::Removed { count: (self.left_over.len() - before) as u64 })
     }
 

@@ -66,7 +66,7 @@ impl Core {
         let before = redrive.progress();
         match self.ends_of(&redrive) {
             Some((from, to)) => self.take_turns(&mut redrive, from, to, budget, step),
-            // Its dead letters are gone with their queue, or have nowhere to go.
+            // An earlier version left it running when a queue of it was removed.
             None => redrive.end(step.now),
         }
         if redrive.progress() != before {
@@ -74,6 +74,16 @@ impl Core {
         }
         self.paces.set(id.0, redrive.next_deadline());
         self.redrives.insert(id, redrive);
+    }
+
+    /// Ends those from or to a queue that is removed: another one of its name is none of theirs.
+    pub(super) fn end_redrives_of(&mut self, queue: &Name, step: &mut Step<'_>) {
+        let running = self.redrives.values_mut().filter(|redrive| !redrive.is_over());
+        for redrive in running.filter(|redrive| [&redrive.record.from, &redrive.record.to].contains(&queue)) {
+            redrive.end(step.now);
+            self.paces.set(redrive.id().0, None);
+            step.effects.changes.push(Change::RedriveProgress(redrive.id(), redrive.progress()));
+        }
     }
 
     fn take_turns(
@@ -90,7 +100,7 @@ impl Core {
             *budget -= 1;
             match self.redrive_one(sequence, from, to, step) {
                 Turnout::Redriven => redrive.passed(true),
-                Turnout::PassedOver => redrive.passed(false),
+                Turnout::Gone | Turnout::Held => redrive.passed(false),
                 Turnout::Full => redrive.wait_for_room(step.now),
             }
         }

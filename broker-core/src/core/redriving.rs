@@ -14,8 +14,10 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turnout {
     Redriven,
-    /// It is no dead letter of the queue any more, or the target holds a copy of it.
-    PassedOver,
+    /// It is no dead letter of the queue any more.
+    Gone,
+    /// The target holds a copy of it.
+    Held,
     /// The target has no room for it.
     Full,
 }
@@ -50,7 +52,8 @@ impl Core {
             }
             match self.redrive_one(sequence, from, to, step) {
                 Turnout::Redriven => redriven.sequences.push(sequence),
-                Turnout::PassedOver => {}
+                Turnout::Gone => {}
+                Turnout::Held => redriven.held.push(sequence),
                 Turnout::Full => redriven.stopped_full = true,
             }
         }
@@ -83,7 +86,8 @@ impl Core {
                     so_far.demand = before.and(self.messages.size_of(*sequence));
                     so_far.redriven.sequences.push(*sequence);
                 }
-                Turnout::PassedOver => {}
+                Turnout::Gone => {}
+                Turnout::Held => so_far.redriven.held.push(*sequence),
                 Turnout::Full => so_far.redriven.stopped_full = true,
             }
         }
@@ -92,9 +96,11 @@ impl Core {
 
     /// What would become of a dead letter that is redriven behind others, which take so much room.
     fn turnout(&self, sequence: Sequence, from: QueueId, to: QueueId, before: Demand) -> Turnout {
-        let is_there = from != to && self.messages.find_copy(sequence, to).is_some();
-        if is_there || !self.queues[&from].is_dead(sequence, &self.messages) {
-            return Turnout::PassedOver;
+        if !self.queues[&from].is_dead(sequence, &self.messages) {
+            return Turnout::Gone;
+        }
+        if from != to && self.messages.find_copy(sequence, to).is_some() {
+            return Turnout::Held;
         }
         let fits = self.queues[&to].has_free_room(before.and(self.messages.size_of(sequence)));
         if fits { Turnout::Redriven } else { Turnout::Full }

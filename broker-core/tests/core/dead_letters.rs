@@ -104,7 +104,8 @@ fn a_queue_never_holds_a_message_twice() {
     bench.try_publish(broker_core::command::Destination::Topic(name("orders")), vec![message(1)]).unwrap();
     let receipt = bench.receipt("jobs");
     bench.kill(receipt);
-    assert!(bench.redrive("jobs", DeadLetters::All, Some("other")).sequences.is_empty());
+    let redriven = bench.redrive("jobs", DeadLetters::All, Some("other"));
+    assert_eq!((redriven.sequences.len(), redriven.held), (0, vec![Sequence(1)]));
     assert_eq!((bench.states("jobs"), bench.states("other")), ([0, 0, 0, 1], [1, 0, 0, 0]));
 }
 
@@ -159,7 +160,7 @@ fn the_oldest_dead_letter_beyond_the_most_is_discarded() {
 }
 
 #[test]
-fn a_message_that_died_before_its_delay_was_over_takes_its_place_as_it_is_redriven() {
+fn a_message_that_died_before_its_delay_was_over_waits_for_it_when_it_is_redriven() {
     let settings = QueueSettingsPatch {
         max_messages: Some(1),
         overflow: Some(Overflow::DeadLetterOldest),
@@ -167,15 +168,24 @@ fn a_message_that_died_before_its_delay_was_over_takes_its_place_as_it_is_redriv
         ..Default::default()
     };
     let mut bench = Bench::with_queue(settings);
-    bench.publish("jobs", NewMessage { available: Some(When::After(seconds(60))), ..message(1) });
+    let scheduled = NewMessage {
+        available: Some(When::After(seconds(60))),
+        expires: Some(When::After(seconds(10))),
+        ..message(1)
+    };
+    bench.publish("jobs", scheduled);
     bench.publish("jobs", message(2));
     bench.put_queue("jobs", QueueSettingsPatch { max_messages: Some(9), ..Default::default() });
-    bench.wait(seconds(1));
     bench.redrive("jobs", DeadLetters::All, None);
-    bench.wait(seconds(1));
     bench.publish("jobs", message(3));
+    bench.restart();
+    bench.wait(seconds(59));
+    assert_eq!(bench.states("jobs"), [2, 0, 1, 0]);
+    bench.wait(seconds(1));
     let places = bench.core.browse(&name("jobs"), None, None, 10);
-    assert_eq!(places.iter().map(|it| it.sequence.0).collect::<Vec<_>>(), [2, 1, 3]);
+    assert_eq!(places.iter().map(|it| it.sequence.0).collect::<Vec<_>>(), [2, 3, 1]);
+    bench.wait(seconds(10));
+    assert_eq!(bench.counters("jobs").expired, 1);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn a_queue_with_anything_in_it_is_removed_only_by_force() {
     let receipt = bench.receipt("jobs");
     bench.kill(receipt);
     let remove = |force| Command::DeleteQueue { name: name("jobs"), force };
-    assert!(matches!(bench.apply(remove(false)), Err(Refusal::QueueNotEmpty)));
+    assert!(matches!(bench.apply(remove(false)), Err(Refusal::QueueNotEmpty { live: 1, dead: 1 })));
     bench.apply(remove(true)).unwrap();
     assert!(matches!(bench.apply(remove(true)), Err(Refusal::QueueNotFound(_))));
     bench.wait(Duration::ZERO);

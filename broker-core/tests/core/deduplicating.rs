@@ -7,7 +7,10 @@ use broker_core::{
 };
 use std::time::Duration;
 
-use crate::bench::{Bench, message, name, seconds};
+use crate::{
+    bench::{Bench, message, name, seconds},
+    filtering::{filtered, of_type, typed},
+};
 
 const NEW: Published = Published { duplicate: false, queues: 1 };
 const DUPLICATE: Published = Published { duplicate: true, queues: 1 };
@@ -105,6 +108,18 @@ fn a_publish_that_reached_no_queue_is_not_remembered_though_its_topic_retains_it
         assert_eq!(publish(&mut bench).unwrap(), [NEW]);
         assert_eq!(publish(&mut bench).unwrap(), [Published { duplicate: true, queues: 1 }]);
     }
+}
+
+#[test]
+fn what_no_queue_wants_is_not_remembered_within_its_batch_either() {
+    let mut bench = Bench::with_queue(QueueSettingsPatch::default());
+    bench.put_topic("orders");
+    bench.try_subscribe("orders", "jobs", filtered(Some(of_type("placed")))).unwrap();
+    let of = |kind, fingerprint| NewMessage { fingerprint, ..typed(1, kind) };
+    let events = vec![of("other", 1), of("other", 1), of("placed", 2), of("placed", 2)];
+    let none = Published { duplicate: false, queues: 0 };
+    let results = bench.try_publish(Destination::Topic(name("orders")), events).unwrap();
+    assert_eq!(results, [none, none, NEW, DUPLICATE]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(crate) fn filtered(filter: Option<Filter>) -> SubscriptionPatch {
     SubscriptionPatch { filter: Some(filter), ..Default::default() }
 }
 
-fn typed(id: u64, kind: &str) -> NewMessage {
+pub(crate) fn typed(id: u64, kind: &str) -> NewMessage {
     NewMessage { attributes: Attributes::from_iter([("type", kind)]), ..message(id) }
 }
 

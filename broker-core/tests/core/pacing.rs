@@ -131,12 +131,20 @@ fn a_paced_redrive_that_is_stopped_does_no_more_and_is_forgotten() {
 }
 
 #[test]
-fn a_paced_redrive_ends_with_its_queue() {
-    let mut bench = with_dead(3);
-    let id = start(&mut bench, None, 1);
-    bench.apply(Command::DeleteQueue { name: name("jobs"), force: true }).unwrap();
-    bench.wait(seconds(1));
-    assert!(seen(&bench, id).ended_at.is_some());
+fn a_paced_redrive_ends_with_its_queue_though_another_gets_its_name() {
+    for gone in ["jobs", "other"] {
+        let mut bench = with_dead(3);
+        bench.put_queue("other", QueueSettingsPatch::default());
+        let id = start(&mut bench, Some("other"), 1);
+        bench.wait(seconds(0));
+        bench.apply(Command::DeleteQueue { name: name(gone), force: true }).unwrap();
+        bench.put_queue(gone, QueueSettingsPatch::default());
+        let RedriveView { redriven, remaining, ended_at, .. } = seen(&bench, id);
+        assert_eq!((redriven, remaining, ended_at.is_some()), (1, 2, true), "{gone}");
+        bench.restart();
+        bench.wait(seconds(9));
+        assert_eq!(bench.states(gone), [0; 4], "{gone}");
+    }
 }
 
 #[test]

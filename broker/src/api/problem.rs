@@ -101,7 +101,10 @@ fn refused(refusal: Refusal, detail: String) -> Problem {
         Refusal::TooManyQueues { .. } => &TOO_MANY_QUEUES,
         Refusal::TooManyRedrives { .. } => &TOO_MANY_REDRIVES,
         Refusal::SettingConflict { .. } => &SETTING_CONFLICT,
-        Refusal::QueueNotEmpty => &QUEUE_NOT_EMPTY,
+        Refusal::QueueNotEmpty { .. } => {
+            let detail = format!("{detail}; ?force=true removes it with all of them");
+            return Problem::new(&QUEUE_NOT_EMPTY).detail(detail);
+        }
         Refusal::MessageLeased => &MESSAGE_LEASED,
         Refusal::QueueFull { .. } => &QUEUE_FULL,
         Refusal::NoRoute { .. } => &NO_ROUTE,

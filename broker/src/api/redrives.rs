@@ -67,6 +67,8 @@ struct Redrive {
     state: Stage,
     /// How many were redriven so far.
     redriven: u64,
+    /// How many had their turn and were not: dead letters no more, or held by the queue that they go to already.
+    skipped: u64,
     /// How many are still to have their turn.
     remaining: u64,
     /// What it waits for at the moment.
@@ -124,6 +126,7 @@ impl From<RedriveView> for Redrive {
             per_second: view.per_second,
             state,
             redriven: view.redriven,
+            skipped: view.skipped,
             remaining: view.remaining,
             waiting_for: view.waits_for_room.then_some(WaitingFor::QueueFull),
             stopped: (state == Stage::Stopped).then_some(StoppedBy::QueueNotFound),

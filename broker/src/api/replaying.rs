@@ -70,7 +70,7 @@ struct Replayed {
 /// Put retained messages into a subscribed queue again, all or none, in publish order.
 ///
 /// What the subscription's filter passes over is left out, and so is what is in the queue already, ready,
-/// leased, delayed or dead.
+/// leased, delayed or dead, and what is over by a TTL of its own.
 #[utoipa::path(post, path = "/topics/{topic}/subscriptions/{queue}/replay", operation_id = "replay", tag = "topics", params(InTopicByQueue),
     request_body = ReplayBody,
     responses(

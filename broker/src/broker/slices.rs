@@ -105,6 +105,7 @@ impl Broker {
             let slice = Command::Redrive { queue, which, to: to.cloned(), limit: left };
             if let Reply::Redriven(redriven) = self.send_slice(slice, note, earlier).await? {
                 all.sequences.extend(redriven.sequences);
+                all.held.extend(redriven.held);
                 all.stopped_full = redriven.stopped_full;
             }
             if all.is_over(limit) {

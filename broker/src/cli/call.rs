@@ -46,6 +46,11 @@ impl Call {
         self.body(body)
     }
 
+    /// How many bytes its body has.
+    pub(super) fn length(&self) -> usize {
+        self.body.len()
+    }
+
     /// As it goes out, with the value of `Authorization` where there is one.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
 //! A thin client of the HTTP contract: calls go out, bodies come back as they are, problems as failures.
 
 use std::{
-    error::Error,
     path::{Path, PathBuf},
     sync::OnceLock,
     time::Duration,
@@ -11,18 +10,21 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
-    rt::TokioExecutor,
+    rt::{TokioExecutor, TokioIo},
 };
 use rustls::ClientConfig;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::time::timeout;
+use tokio::{net::TcpStream, time::timeout};
+use tower::{ServiceExt as _, util::MapResponse};
 use tower_http::timeout::TimeoutBody;
-use url::Url;
+use url::{ParseError, Url};
 
-use super::{call::Call, failure::Failure, problem::Problem, trust};
+use super::{
+    call::Call, connection::Hearing, failure::Failure, problem::Problem, trust, unanswered::unanswered,
+};
 use crate::auth::local;
 
 /// How long to wait for a connection.
@@ -33,10 +35,15 @@ const SILENT_TIME: Duration = Duration::from_secs(120);
 /// What came back; its body fails where nothing comes for too long.
 pub(super) type Answer = Response<TimeoutBody<Incoming>>;
 
+/// A connection, with TLS or without.
+type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+/// Makes connections on which early answers are heard.
+type Connector = MapResponse<HttpsConnector<HttpConnector>, fn(Stream) -> Hearing<Stream>>;
+
 /// Speaks to one broker. No proxy of the environment is asked: a broker stands in our own network.
 #[derive(Debug)]
 pub(super) struct Client {
-    http: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    http: legacy::Client<Connector, Full<Bytes>>,
     base: Url,
     /// The value of `Authorization`, as given, or found once it turned out to be needed.
     authorization: OnceLock<HeaderValue>,
@@ -56,11 +63,16 @@ impl Client {
         folder: PathBuf,
     ) -> anyhow::Result<Self> {
         let wrong = |why: &str| Failure::Usage(format!("{url:?} is not the URL of a broker: {why}"));
-        let base = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
-        let tls = match base.scheme() {
-            "https" => trust::tls(authorities)?,
-            "http" => trust::none(),
-            _ => return Err(wrong("write it as http://127.0.0.1:7070").into()),
+        let base = match Url::parse(url) {
+            Ok(base) if ["http", "https"].contains(&base.scheme()) => base,
+            Ok(_) | Err(ParseError::RelativeUrlWithoutBase) => {
+                return Err(wrong("write it as http://127.0.0.1:7070").into());
+            }
+            Err(error) => return Err(wrong(&error.to_string()).into()),
+        };
+        let tls = match (authorities, base.scheme()) {
+            (None, "http") => trust::none(),
+            (authorities, _) => trust::tls(authorities)?,
         };
         let http = legacy::Client::builder(TokioExecutor::new()).build(connector(tls));
         let authorization = match token {
@@ -127,19 +139,16 @@ impl Client {
     async fn attempt(&self, call: &Call) -> Result<Answer, Failure> {
         let request = call.request(self.authorization.get())?;
         let answer = timeout(SILENT_TIME, self.http.request(request)).await;
+        let sent = call.length();
         let answer = answer
-            .map_err(|elapsed| self.unanswered(&elapsed))
-            .and_then(|answer| answer.map_err(|error| self.unanswered(&error)))?;
+            .map_err(|elapsed| unanswered(&self.base, sent, &elapsed))
+            .and_then(|answer| answer.map_err(|error| unanswered(&self.base, sent, &error)))?;
         Ok(answer.map(|body| TimeoutBody::new(SILENT_TIME, body)))
     }
 
     async fn whole(&self, answer: Answer) -> Result<Bytes, Failure> {
         let body = answer.into_body().collect().await;
-        Ok(body.map_err(|error| self.unanswered(&*error))?.to_bytes())
-    }
-
-    fn unanswered(&self, error: &(dyn Error + 'static)) -> Failure {
-        Failure::unanswered(&self.base, error)
+        Ok(body.map_err(|error| unanswered(&self.base, 0, &*error))?.to_bytes())
     }
 
     async fn checked(&self, answer: Answer) -> Result<Answer, Failure> {
@@ -152,7 +161,7 @@ impl Client {
         if status == StatusCode::UNAUTHORIZED && self.authorization.get().is_none() {
             let why = self.local_token().err().unwrap_or_default();
             let hint = format!("Give a token with --token or BROKER_TOKEN. {why}").trim_end().to_owned();
-            return Err(Failure::NoToken { problem, hint });
+            return Err(Failure::Hinted { problem, hint });
         }
         Err(Failure::Refused(problem))
     }
@@ -191,12 +200,13 @@ fn bearer(token: &str) -> Result<HeaderValue, Failure> {
     Ok(value)
 }
 
-fn connector(tls: ClientConfig) -> HttpsConnector<HttpConnector> {
+fn connector(tls: ClientConfig) -> Connector {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_connect_timeout(Some(CONNECT_TIME));
     http.set_nodelay(true);
-    HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http)
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+    https.enable_http1().wrap_connector(http).map_response(Hearing::new)
 }
 
 /// Whether a broker that wrote down its URL is the one at another. Names of this machine are not the same as

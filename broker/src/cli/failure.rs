@@ -1,8 +1,6 @@
 //! Why a command failed, how it is said, and the exit code that goes with it.
 
-use std::{error::Error, io, io::Write as _, process::ExitCode};
-
-use url::Url;
+use std::{io, io::Write as _, process::ExitCode};
 
 use super::{human::clean, problem::Problem};
 use crate::maintenance::MaintenanceError;
@@ -10,7 +8,7 @@ use crate::maintenance::MaintenanceError;
 /// Why a command did not do what it was to do.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    /// Nobody answered.
+    /// Nobody is there.
     #[error("the broker at {url} can't be reached: {why}\n  {hint}")]
     Unreachable {
         /// Where it was looked for.
@@ -20,15 +18,25 @@ pub(super) enum Failure {
         /// What can be done.
         hint: &'static str,
     },
+    /// Somebody is there who gave no answer, or not all of it.
+    #[error("the broker at {url} was reached, and gave no answer: {why}\n  {hint}")]
+    Unanswered {
+        /// Where.
+        url: String,
+        /// What happened.
+        why: String,
+        /// What may be the matter.
+        hint: String,
+    },
     /// The broker refused.
     #[error("{0}")]
     Refused(Box<Problem>),
-    /// It wants a token.
+    /// It refused, and there is a way on.
     #[error("{problem}\n  {hint}")]
-    NoToken {
+    Hinted {
         /// What it said.
         problem: Box<Problem>,
-        /// How to give one.
+        /// What can be done.
         hint: String,
     },
     /// What answered does not speak the contract.
@@ -45,28 +53,6 @@ pub(super) enum Failure {
     /// It was carried out, but not all went as it was to.
     #[error("{0}")]
     Undone(String),
-}
-
-impl Failure {
-    /// Of a call that was not answered, by its innermost cause.
-    pub(super) fn unanswered(url: &Url, error: &(dyn Error + 'static)) -> Self {
-        let mut cause = error;
-        while let Some(source) = cause.source() {
-            cause = source;
-        }
-        let why = cause.to_string();
-        let hint = match url.scheme() {
-            "https" if why.contains("CaUsedAsEndEntity") => {
-                "Its certificate is one of an authority (CA:TRUE), which may only sign others. Give the broker one \
-                 that such an authority signed, or one made with -addext basicConstraints=critical,CA:FALSE."
-            }
-            "https" => {
-                "Is it running? --ca or BROKER_CA names the authority to trust, where the system does not."
-            }
-            _ => "Is it running? `broker serve` starts one; --url or BROKER_URL says where it is.",
-        };
-        Self::Unreachable { url: url.to_string(), why, hint }
-    }
 }
 
 /// Ends a command: says what went wrong, and gives the exit code. A reader of stdout that has gone away, as

@@ -47,6 +47,15 @@ pub(super) fn things(number: u64, one: &str) -> String {
     format!("{} {one}{plural}", count(number))
 }
 
+/// A text of so many letters at the most: where it is longer its beginning, and a mark that there is more.
+pub(super) fn beginning(mut text: String, letters: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(letters) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 /// Whether a letter does something to a terminal instead of being shown, or turns the direction of what
 /// follows. Line ends and tabs are harmless.
 fn drives(letter: char) -> bool {

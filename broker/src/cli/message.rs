@@ -6,7 +6,16 @@ use owo_colors::OwoColorize as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{human::clean, output::Output};
+use super::{
+    human::{beginning, clean},
+    output::Output,
+};
+
+/// What stands in place of a message that is not as it was stored: the broker does not show it.
+const DAMAGED: &str = "damaged";
+
+/// How many letters of a message's data a row has at the most: about what a terminal has room for in one.
+const PREVIEW: usize = 400;
 
 /// What is shown of a CloudEvent.
 #[derive(Debug, Deserialize)]
@@ -21,12 +30,11 @@ pub(super) struct Message {
 impl Message {
     /// Its id, type and key, on one line.
     pub(super) fn head(&self) -> String {
-        let key = self.partitionkey.as_ref().map(|key| format!("  key {}", clean(key))).unwrap_or_default();
-        format!("{}  {}{key}", clean(&self.id).bold(), clean(&self.r#type).cyan())
+        head(&self.id, &self.r#type, self.partitionkey.as_deref())
     }
 
     /// Its data: text as it is, JSON as it was published, all else in base64.
-    pub(super) fn data(&self) -> String {
+    fn data(&self) -> String {
         match (&self.data, &self.data_base64) {
             (Some(data), _) => {
                 let text = serde_json::from_str::<String>(data.get());
@@ -43,5 +51,27 @@ impl Message {
             data if data.is_empty() => Ok(()),
             data => data.lines().try_for_each(|line| out.line(format_args!("  {line}"))),
         }
+    }
+}
+
+/// A message's id, type and key, on one line.
+pub(super) fn head(id: &str, kind: &str, key: Option<&str>) -> String {
+    let key = key.map(|key| format!("  key {}", clean(key))).unwrap_or_default();
+    format!("{}  {}{key}", clean(id).bold(), clean(kind).cyan())
+}
+
+/// A message's id, type and the beginning of its data, for a row; of a damaged one that it is.
+pub(super) fn cells(message: Option<&Message>) -> [String; 3] {
+    match message {
+        Some(message) => [message.id.clone(), message.r#type.clone(), beginning(message.data(), PREVIEW)],
+        None => ["-", "-", DAMAGED].map(ToOwned::to_owned),
+    }
+}
+
+/// Writes a message's data below its head, where it has any; of a damaged one that it is.
+pub(super) fn write_data(message: Option<&Message>, out: &mut Output) -> io::Result<()> {
+    match message {
+        Some(message) => message.write_data(out),
+        None => out.line(format_args!("  {}", DAMAGED.red())),
     }
 }

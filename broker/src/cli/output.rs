@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, Stdout, Write as _},
+    io::{self, IsTerminal as _, Stdout, Write as _},
 };
 
 use anstream::AutoStream;
@@ -110,8 +110,12 @@ pub(super) fn remark(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// How wide a table may be: as the terminal, or as `COLUMNS` says; without either a row is a line.
+/// How wide a table may be: as the terminal, or as `COLUMNS` says of it. Where there is none a row is a line, for
+/// `grep` and `awk`; shells export `COLUMNS` to what is no terminal too.
 fn width() -> Option<u16> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let seen = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
     told.or_else(seen).filter(|width| *width > 0)

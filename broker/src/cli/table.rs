@@ -4,7 +4,7 @@
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row, Width, presets::NOTHING};
 use owo_colors::OwoColorize as _;
 
-use super::human::clean;
+use super::human::{beginning, clean};
 
 /// The blanks between columns.
 const GAP: u16 = 2;
@@ -85,6 +85,7 @@ impl Table {
         let lines = if self.clipped { MOST_LINES } else { MOST_LINES_OF_ALL };
         for cells in self.rows {
             let mut row =
+                // To wrap all of a long text takes the square of its length.
                 Row::from(cells.into_iter().map(|cell| beginning(cell, lines * usize::from(width))));
             row.max_height(lines);
             table.add_row(row);
@@ -94,15 +95,6 @@ impl Table {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
         constrain(table, &self.columns, width);
     }
-}
-
-/// What can be shown of a text at the most: to wrap all of a long one takes the square of its length.
-fn beginning(mut text: String, letters: usize) -> String {
-    if let Some((end, _)) = text.char_indices().nth(letters) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }
 
 /// Gives names and figures the room that they need, as far as the texts keep some too.

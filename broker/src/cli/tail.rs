@@ -70,7 +70,7 @@ impl Tail {
 /// Whether the broker may be back soon: it is gone, or has no time.
 fn is_passing(error: &anyhow::Error) -> bool {
     match error.downcast_ref() {
-        Some(Failure::Unreachable { .. }) => true,
+        Some(Failure::Unreachable { .. } | Failure::Unanswered { .. }) => true,
         Some(Failure::Refused(problem)) => matches!(problem.status, 408 | 429 | 500..),
         _ => false,
     }

@@ -94,7 +94,9 @@ async fn what_is_not_there_is_not_found() {
 async fn a_queue_with_anything_in_it_is_removed_only_by_force() {
     let server = Server::with_queue("jobs", json!({})).await;
     server.dead_letter("jobs", "1", "broken").await;
-    server.delete("/queues/jobs").await.problem(409, "queue-not-empty");
+    let refused = server.delete("/queues/jobs").await.problem(409, "queue-not-empty");
+    let holds = "the queue holds messages: 0 ready, leased or delayed, 1 dead";
+    assert_eq!(refused["detail"], format!("{holds}; ?force=true removes it with all of them"));
     server.delete("/queues/jobs?force=false").await.problem(409, "queue-not-empty");
     assert_eq!(server.delete("/queues/jobs?force=true").await.status, 204);
     server.get("/queues/jobs").await.problem(404, "queue-not-found");

@@ -1,9 +1,6 @@
 //! What all commands have in common: how answers and failures look, and what the exit code is.
 
-use std::{
-    io::Read as _,
-    process::{Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
 use crate::broker::{Broker, ended, program};
 
@@ -84,27 +81,6 @@ fn what_a_stopped_brokers_folder_takes_for_no_name_ends_with_2() {
 }
 
 #[test]
-fn a_broker_that_is_not_there_is_told_with_its_url_and_how_to_start_one() {
-    let told = ended(without_broker(&["queues"]));
-    told.failed(1, "the broker at http://127.0.0.1:1/ can't be reached: Connection refused");
-    told.failed(1, "`broker serve` starts one; --url or BROKER_URL says where it is");
-}
-
-#[test]
-fn something_else_that_answers_is_no_broker() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let answering = std::thread::spawn(move || {
-        let (mut connection, _) = listener.accept().unwrap();
-        let _ = connection.read(&mut [0; 4096]).unwrap();
-        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello";
-        std::io::Write::write_all(&mut connection, answer.as_bytes()).unwrap();
-    });
-    ended(program(&["queues", "--url", &url])).failed(1, "does not speak as a broker does");
-    answering.join().unwrap();
-}
-
-#[test]
 fn wrong_usage_ends_with_2_before_anything_is_asked() {
     for arguments in [
         &["nope"][..],
@@ -122,6 +98,7 @@ fn wrong_usage_ends_with_2_before_anything_is_asked() {
         &["dead-letters", "redrive", "jobs", "some-id", "--reason", "x"],
         &["tokens", "create", "shop", "--allow", "root:*"],
         &["queues", "--url", "localhost:7070"],
+        &["queues", "--url", "127.0.0.1:7070"],
         &["queues", "--token", "not\na token"],
         &["publish", "--queue", "a", "data", "--content-type", "text\n"],
         &["--listen", "127.0.0.1:0", "queues"],
@@ -129,6 +106,13 @@ fn wrong_usage_ends_with_2_before_anything_is_asked() {
         let told = ended(without_broker(arguments));
         told.failed(2, "error: ");
         assert!(!told.stderr.contains("can't be reached"), "{arguments:?}: {told:?}");
+    }
+}
+
+#[test]
+fn a_url_without_a_scheme_is_said_to_want_one() {
+    for url in ["localhost:7070", "127.0.0.1:7070", "[::1]:7070", "broker", "//broker"] {
+        ended(program(&["queues", "--url", url])).failed(2, "write it as http://127.0.0.1:7070");
     }
 }
 

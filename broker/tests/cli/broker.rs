@@ -23,6 +23,17 @@ pub(crate) struct Broker {
     folder: TempDir,
 }
 
+/// Starts the program on that folder and waits until it says `ready`; where it is, too.
+fn serving(folder: &Path, level: &str, log: impl Into<Stdio>) -> (Child, String) {
+    let mut command = program(&["--listen", "127.0.0.1:0", "--log", level, "--data"]);
+    let mut child = command.arg(folder).stderr(log).spawn().unwrap();
+    let lines = lines(child.stdout.take().unwrap());
+    let told: Vec<String> = (0..2).map(|_| lines.recv_timeout(PATIENCE).unwrap()).collect();
+    assert_eq!(told[1], "ready");
+    let url = told[0].strip_prefix("broker ").unwrap().to_owned();
+    (child, url)
+}
+
 /// How a command ended and what it said.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -83,13 +94,16 @@ impl Broker {
 
     /// The same, with that much of a log.
     pub(crate) fn start_logging(folder: TempDir, level: &str, log: impl Into<Stdio>) -> Self {
-        let mut command = program(&["--listen", "127.0.0.1:0", "--log", level, "--data"]);
-        let mut child = command.arg(folder.path()).stderr(log).spawn().unwrap();
-        let lines = lines(child.stdout.take().unwrap());
-        let told: Vec<String> = (0..2).map(|_| lines.recv_timeout(PATIENCE).unwrap()).collect();
-        assert_eq!(told[1], "ready");
-        let url = told[0].strip_prefix("broker ").unwrap().to_owned();
+        let (child, url) = serving(folder.path(), level, log);
         Self { child, url, folder }
+    }
+
+    /// Ends it, changes what is in its folder, and starts it again.
+    pub(crate) fn restart_after(&mut self, change: impl FnOnce(&Path)) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        change(self.folder());
+        (self.child, self.url) = serving(self.folder(), "off", Stdio::inherit());
     }
 
     /// One that has a queue of that name.

@@ -39,9 +39,32 @@ fn they_are_listed_newest_first_and_narrowed_by_what_is_given() {
 fn one_is_shown_with_its_message_and_failures() {
     let broker = with_dead_letters();
     let shown = broker.ok(&["dead-letters", "show", "jobs", "m3"]);
-    assert!(shown.starts_with("m3  t\n  data\n\nENDED"), "{shown}");
+    assert!(shown.starts_with("m3  t\n  data\n\nDEAD LETTER"), "{shown}");
     assert!(shown.contains("dead-lettered  -         refused\n"), "{shown}");
     assert_eq!(broker.json(&["dead-letters", "show", "jobs", "m3"])["history"][0]["reason"], "refused");
+}
+
+#[test]
+fn one_is_shown_with_where_it_is_from_and_when_each_failure_was_handed_out() {
+    let broker = Broker::with_queue("jobs");
+    let publish =
+        ["publish", "--queue", "jobs", "data", "--id", "m1", "--source", "/shop", "--subject", "17"];
+    broker.ok(&[&publish[..], &["--key", "k"]].concat());
+    broker.ok(&["nack", "jobs", &broker.receipt("jobs"), "--dead-letter"]);
+    broker.ok(&["dead-letters", "redrive", "jobs"]);
+    broker.ok(&["nack", "jobs", &broker.receipt("jobs"), "--dead-letter"]);
+    let letter = broker.json(&["dead-letters", "show", "jobs", "m1"]);
+    let shown = broker.ok(&["dead-letters", "show", "jobs", "m1"]);
+    for row in [["source", "/shop"], ["subject", "17"], ["partitionkey", "k"], ["redrive_count", "1"]] {
+        assert!(rows(&shown).iter().any(|cells| *cells == row), "{row:?}: {shown}");
+    }
+    let header = ["DELIVERED", "ENDED", "DELIVERY", "OUTCOME", "CONSUMER", "REASON"];
+    let failures = rows(&shown).into_iter().skip_while(|cells| *cells != header).skip(1);
+    let times: Vec<[&str; 2]> = failures.map(|cells| [cells[0], cells[1]]).collect();
+    let history = letter["history"].as_array().unwrap().iter();
+    let expected: Vec<[&str; 2]> =
+        history.map(|it| ["delivered_at", "ended_at"].map(|name| it[name].as_str().unwrap())).collect();
+    assert!(times.len() == 2 && times == expected, "{shown}");
 }
 
 #[test]
@@ -93,6 +116,21 @@ fn a_redrive_that_finds_no_more_room_is_told_and_fails() {
     let told = broker.run(&["dead-letters", "redrive", "jobs", "--to", "small"]);
     assert_eq!((told.code, told.stdout.as_str()), (1, "m1\n1 dead letter redriven\n"));
     assert!(told.stderr.contains("error: it stopped before the end: queue-full"), "{told:?}");
+}
+
+#[test]
+fn what_the_other_queue_holds_already_stays_and_is_told() {
+    let broker = Broker::with_queue("jobs");
+    broker.ok(&["queues", "create", "other"]);
+    broker.ok(&["topics", "create", "orders"]);
+    for queue in ["jobs", "other"] {
+        broker.ok(&["topics", "subscribe", "orders", queue]);
+    }
+    broker.ok(&["publish", "--topic", "orders", "data", "--id", "m1"]);
+    broker.ok(&["nack", "jobs", &broker.receipt("jobs"), "--dead-letter"]);
+    let told = broker.run(&["dead-letters", "redrive", "jobs", "--to", "other"]);
+    assert_eq!((told.code, told.stdout.as_str()), (1, "0 dead letters redriven\n"));
+    assert!(told.stderr.contains("error: these stay, as that queue holds them already: m1"), "{told:?}");
 }
 
 #[test]

@@ -99,3 +99,22 @@ async fn a_file_without_a_certificate_is_refused() {
     std::fs::write(&file, "nothing").unwrap();
     run(queues(url(), Some(&file))).await.failed(1, "it has no certificate in PEM in it");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_is_read_where_nobody_has_to_be_trusted_too() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("empty.pem");
+    let url = || "http://127.0.0.1:1".to_owned();
+    run(queues(url(), Some(&file))).await.failed(1, "can't use");
+    std::fs::write(&file, "nothing").unwrap();
+    run(queues(url(), Some(&file))).await.failed(1, "it has no certificate in PEM in it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_serves_https_is_not_asked_over_plain_http() {
+    let folder = TempDir::new().unwrap();
+    let (url, _) = serving(folder.path()).await;
+    let told = run(queues(url.replace("https://", "http://"), None)).await;
+    told.failed(1, "where it serves HTTPS, its URL begins with https://");
+    assert!(!told.stderr.contains("Is it running?"), "{told:?}");
+}

@@ -166,6 +166,19 @@ fn lines_that_are_refused_stop_it_with_how_many_went_before() {
 }
 
 #[test]
+fn a_body_over_what_the_broker_takes_is_refused_in_its_words() {
+    let broker = Broker::with_queue("jobs");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("line");
+    std::fs::write(&file, "x".repeat(20_000_000)).unwrap();
+    let data = format!("@{}", file.display());
+    for more in [&[][..], &["--lines"]] {
+        let told = broker.run(&[&["publish", "--queue", "jobs", &data], more].concat());
+        told.failed(1, "(413 body-too-large)\n  the body is over the 16777216 bytes");
+    }
+}
+
+#[test]
 fn a_message_can_be_delayed_expire_and_need_a_route() {
     let broker = Broker::with_queue("jobs");
     broker.ok(&["publish", "--queue", "jobs", "later", "--delay", "1h", "--ttl", "2h"]);

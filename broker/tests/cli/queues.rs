@@ -84,7 +84,9 @@ fn one_is_shown_with_its_counts_totals_and_settings() {
 fn one_that_is_not_empty_is_deleted_by_force_alone() {
     let broker = Broker::with_queue("jobs");
     broker.ok(&["publish", "--queue", "jobs", "a"]);
-    broker.run(&["queues", "delete", "jobs", "--yes"]).failed(1, "(409 queue-not-empty)");
+    let told = broker.run(&["queues", "delete", "jobs", "--yes"]);
+    told.failed(1, "(409 queue-not-empty)");
+    told.failed(1, "--force deletes it with all messages in it");
     assert_eq!(broker.ok(&["queues", "delete", "jobs", "--force"]), "queue jobs deleted\n");
     broker.run(&["queues", "delete", "jobs", "--yes"]).failed(1, "(404 queue-not-found)");
 }

@@ -16,7 +16,7 @@ use rustix::{
 use crate::broker::{Broker, PATIENCE};
 
 /// A program at a terminal of its own.
-struct Terminal {
+pub(crate) struct Terminal {
     child: Child,
     keyboard: File,
     screen: Receiver<String>,
@@ -24,7 +24,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn start(mut command: Command, columns: u16) -> Self {
+    pub(crate) fn start(mut command: Command, columns: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -60,7 +60,7 @@ impl Terminal {
     }
 
     /// Waits for its end; the exit code and all that was shown.
-    fn end(mut self) -> (i32, String) {
+    pub(crate) fn end(mut self) -> (i32, String) {
         while let Ok(more) = self.screen.recv_timeout(PATIENCE) {
             self.shown.push_str(&more);
         }

@@ -24,7 +24,9 @@ const KEPT_FAILURES: usize = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turnout {
     Redriven,
-    PassedOver,
+    Gone,
+    /// The target holds it already.
+    Held,
     Full,
 }
 
@@ -169,12 +171,11 @@ impl Queue {
     }
 
     fn take_redriven(&mut self, copy: Copy, now: Timestamp) {
-        let position_at = copy.position_at.min(now);
+        let available_at = copy.position_at.max(now);
         self.counters.redriven_in += 1;
         self.insert(Copy {
-            position_at,
-            expires_at: copy.ttl.map(|ttl| now.plus(ttl)),
-            state: waits(now, position_at, now),
+            expires_at: copy.ttl.map(|ttl| available_at.plus(ttl)),
+            state: waits(available_at, copy.position_at, now),
             delivery_count: 0,
             redrive_count: copy.redrive_count + 1,
             ..copy
@@ -202,7 +203,8 @@ impl Model {
             }
             match self.redrive_one(sequence, name, to, now) {
                 Turnout::Redriven => redriven.sequences.push(sequence),
-                Turnout::PassedOver => {}
+                Turnout::Gone => {}
+                Turnout::Held => redriven.held.push(sequence),
                 Turnout::Full => {
                     redriven.stopped_full = true;
                     break;
@@ -222,9 +224,10 @@ impl Model {
         let moves = from != to;
         let place =
             self.queues[from].find(sequence).filter(|place| self.queues[from].copies[*place].is_dead());
-        let Some(place) = place.filter(|_| !moves || !self.queues[to].holds(sequence)) else {
-            return Turnout::PassedOver;
-        };
+        let Some(place) = place else { return Turnout::Gone };
+        if moves && self.queues[to].holds(sequence) {
+            return Turnout::Held;
+        }
         let size = u64::from(self.queues[from].copies[place].message.size);
         if !self.queues[to].has_room(1, size, |_| true) {
             return Turnout::Full;

@@ -77,6 +77,7 @@ impl Redrive {
             per_second: self.per_second,
             started_at: self.started_at,
             redriven: self.progress.redriven,
+            skipped: self.progress.passed - self.progress.redriven,
             remaining: self.remaining(),
             waits_for_room: self.waits_for_room,
             ended_at: self.progress.ended_at,

@@ -58,7 +58,7 @@ impl Redrive {
         (self.since, self.done, self.waits_for_room) = (now, 0, false);
     }
 
-    fn end_if(&mut self, over: bool, now: Timestamp) {
+    pub(super) fn end_if(&mut self, over: bool, now: Timestamp) {
         if over {
             self.waits_for_room = false;
             self.progress.ended_at.get_or_insert(now);
@@ -139,7 +139,7 @@ impl Model {
                 let Some(sequence) = redrive.sequences.get(redrive.progress.passed as usize) else { break };
                 match self.redrive_one(*sequence, &redrive.from, &redrive.to, now) {
                     Turnout::Redriven => redrive.passed(true),
-                    Turnout::PassedOver => redrive.passed(false),
+                    Turnout::Gone | Turnout::Held => redrive.passed(false),
                     Turnout::Full => {
                         redrive.waits_for_room = true;
                         (redrive.since, redrive.done) = (now.plus(WAIT_FOR_ROOM), 0);

@@ -43,7 +43,7 @@ impl Model {
     ) -> Result<Reply, Refusal> {
         let queue = named(&mut self.queues, name)?;
         let window = queue.settings.deduplication_window;
-        let verdicts = judge(&queue.remembered, window, &publish.messages, now)?;
+        let verdicts = judge(&queue.remembered, window, &publish.messages, |_| true, now)?;
         let new = || publish.messages.iter().zip(&verdicts).filter(|(_, it)| matches!(it, Verdict::New));
         let (messages, bytes) =
             new().fold((0, 0), |(count, bytes), (it, _)| (count + 1, bytes + u64::from(it.size)));
@@ -73,7 +73,11 @@ impl Model {
     ) -> Result<Reply, Refusal> {
         let topic = self.topics.get(name).ok_or_else(|| Refusal::TopicNotFound(name.clone()))?;
         let window = topic.settings.deduplication_window;
-        let verdicts = judge(&topic.remembered, window, &publish.messages, now)?;
+        let wanted = |message: &NewMessage| {
+            let mut subscriptions = topic.subscriptions.values();
+            subscriptions.any(|it| passes(it.filter.as_ref(), kind_of(message)))
+        };
+        let verdicts = judge(&topic.remembered, window, &publish.messages, wanted, now)?;
         let fates = self.fates(name, &publish.messages, &verdicts)?;
         let news =
             publish.messages.iter().zip(&verdicts).filter(|(_, it)| matches!(it, Verdict::New)).count();
@@ -234,6 +238,7 @@ fn judge(
     remembered: &Remembered,
     window: Duration,
     messages: &[NewMessage],
+    wanted: impl Fn(&NewMessage) -> bool,
     now: Timestamp,
 ) -> Result<Vec<Verdict>, Refusal> {
     let judge_one = |(index, message): (usize, &NewMessage)| {
@@ -244,7 +249,7 @@ fn judge(
         if let Some((fingerprint, queues)) = remembered.recall(message.identity.whole, window, now) {
             return if fingerprint == message.fingerprint { Ok(Verdict::Known(queues)) } else { reused() };
         }
-        let same_id = |it: &NewMessage| it.deduplicate && it.identity == message.identity;
+        let same_id = |it: &NewMessage| it.deduplicate && it.identity == message.identity && wanted(it);
         match messages[..index].iter().position(same_id) {
             None => Ok(Verdict::New),
             Some(first) if messages[first].fingerprint == message.fingerprint => Ok(Verdict::Repeats(first)),

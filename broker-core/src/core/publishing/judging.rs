@@ -51,14 +51,24 @@ impl Core {
             if messages.len() == 1 {
                 return Ok(Verdict::New);
             }
-            let first = *first_places.entry(message.identity.whole).or_insert(index);
-            match messages[first].fingerprint == message.fingerprint {
-                true if first == index => Ok(Verdict::New),
-                true => Ok(Verdict::Repeated(first)),
+            let first = first_places.entry(message.identity.whole).or_insert(index);
+            if *first != index && !self.is_wanted(target, &messages[*first]) {
+                *first = index;
+            }
+            match messages[*first].fingerprint == message.fingerprint {
+                true if *first == index => Ok(Verdict::New),
+                true => Ok(Verdict::Repeated(*first)),
                 false => Err(Refusal::IdReused { index }),
             }
         };
         messages.iter().enumerate().map(|(index, message)| judge_one(index, message)).collect()
+    }
+
+    /// Whether any queue wants it; what none does is not remembered.
+    fn is_wanted(&self, target: Target, message: &NewMessage) -> bool {
+        let Target::Topic(id) = target else { return true };
+        let mut filters = self.topics[&id].subscriptions.values().map(|it| it.filter.as_ref());
+        filters.any(|filter| filter.is_none_or(|filter| filter.matches(&message.attributes)))
     }
 
     pub(super) fn remember(

@@ -78,7 +78,7 @@ impl Wanted {
         match self {
             Self::Ids(_, selectors) => Ok(DeadLetters::Ids(selectors.clone())),
             Self::Fitting(_) if self.is_all() => Ok(DeadLetters::All),
-            Self::Fitting(_) => Ok(self.candidates(api, queue, None).await?.which()),
+            Self::Fitting(_) => Ok(self.candidates(api, queue).await?.which()),
         }
     }
 
@@ -96,15 +96,10 @@ impl Wanted {
     }
 
     /// The dead letters that are meant now, with their ids.
-    pub(super) async fn candidates(
-        &self,
-        api: &Api,
-        queue: &Name,
-        limit: Option<u64>,
-    ) -> Result<Candidates, Problem> {
+    pub(super) async fn candidates(&self, api: &Api, queue: &Name) -> Result<Candidates, Problem> {
         match self {
             Self::Ids(ids, selectors) => of_ids(api, queue, selectors.clone(), ids).await,
-            Self::Fitting(selection) => fitting(api, queue, selection, limit).await,
+            Self::Fitting(selection) => fitting(api, queue, selection).await,
         }
     }
 }
@@ -135,17 +130,11 @@ async fn of_ids(
     Ok(candidates)
 }
 
-async fn fitting(
-    api: &Api,
-    queue: &Name,
-    selection: &Selection,
-    limit: Option<u64>,
-) -> Result<Candidates, Problem> {
+async fn fitting(api: &Api, queue: &Name, selection: &Selection) -> Result<Candidates, Problem> {
     let mut found = Vec::new();
     each(api, queue, selection, |sequence, item| found.push((sequence, item.id))).await?;
-    let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     // They were found newest first.
-    let oldest: Vec<_> = found.into_iter().rev().take(limit).collect();
-    let sequences = oldest.iter().map(|(sequence, _)| *sequence).collect();
-    Ok(Candidates { sequences, ids: oldest.into_iter().collect(), not_found: Vec::new() })
+    found.reverse();
+    let sequences = found.iter().map(|(sequence, _)| *sequence).collect();
+    Ok(Candidates { sequences, ids: found.into_iter().collect(), not_found: Vec::new() })
 }

@@ -77,7 +77,7 @@ pub(super) async fn purge(
     if wanted.is_all() {
         return Ok(Purged::of(api.broker.discard_all(queue, &note).await?));
     }
-    let which = wanted.candidates(&api, &queue, None).await?.sequences;
+    let which = wanted.candidates(&api, &queue).await?.sequences;
     Ok(Purged::of(api.broker.discard(&queue, &which, &note).await?))
 }
 

@@ -9,6 +9,7 @@ use axum::{
 };
 use broker_core::{
     command::Command,
+    identity::Sequence,
     reply::{Redriven, Reply},
 };
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,7 @@ pub struct RedriveBody {
     #[serde(default)]
     #[schema(value_type = Moment)]
     until: Given<Timestamp>,
-    /// How many at the most, oldest first.
+    /// How many at the most, oldest first; with `per_second`, how many have their turn.
     #[serde(default)]
     #[schema(value_type = Count)]
     limit: Given<Count>,
@@ -70,7 +71,8 @@ pub struct RedriveBody {
     #[serde(default)]
     #[schema(value_type = Pace)]
     per_second: Given<Pace>,
-    /// Into this queue instead of their own; `admin` is needed on it too.
+    /// Into this queue instead of their own; `admin` is needed on it too. What it holds already, ready, leased,
+    /// delayed or dead, by the topic that both are subscribed to, stays a dead letter here (`already_there`).
     #[serde(default)]
     #[schema(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
     to: Given<String>,
@@ -85,6 +87,10 @@ pub(super) struct RedriveResult {
     ids: Vec<String>,
     /// Those of the ids asked for that no dead letter has.
     not_found: Vec<String>,
+    /// Those that stay dead letters, as the queue `to` holds them already; absent where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    already_there: Vec<String>,
     /// Why it stopped before the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -167,7 +173,7 @@ pub(super) async fn redrive(
         };
     }
     // The ids are gathered first: what is redriven may be consumed and gone before its answer is written.
-    let candidates = wanted.candidates(&api, &queue, limit).await?;
+    let candidates = wanted.candidates(&api, &queue).await?;
     let (which, to) = (&candidates.sequences, to.as_ref());
     let done = if body.dry_run {
         api.broker.rehearse_redrive(&queue, which, to, limit).await?
@@ -178,9 +184,11 @@ pub(super) async fn redrive(
 }
 
 fn result(mut candidates: Candidates, done: &Redriven) -> RedriveResult {
+    let mut ids = |of: &[Sequence]| of.iter().filter_map(|it| candidates.ids.remove(it)).collect();
     RedriveResult {
         redriven: done.sequences.len(),
-        ids: done.sequences.iter().filter_map(|sequence| candidates.ids.remove(sequence)).collect(),
+        ids: ids(&done.sequences),
+        already_there: ids(&done.held),
         not_found: candidates.not_found,
         stopped: done.stopped_full.then_some(Stopped::QueueFull),
     }

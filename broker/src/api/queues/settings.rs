@@ -119,7 +119,8 @@ pub struct SettingsToSet {
     #[serde(default)]
     #[schema(value_type = Capacity)]
     max_bytes: Given<Capacity>,
-    /// What a full queue does with one more message.
+    /// What a full queue does with one more message. The oldest is the first in line by when it can first be
+    /// received: one that is scheduled gives way last.
     #[serde(default)]
     #[schema(value_type = OverflowText)]
     overflow: Given<Word<OverflowText>>,

@@ -79,6 +79,8 @@ struct Done {
     redriven: u64,
     ids: Vec<String>,
     not_found: Vec<String>,
+    #[serde(default)]
+    already_there: Vec<String>,
     stopped: Option<String>,
 }
 
@@ -115,11 +117,15 @@ fn show(out: &mut Output, done: &Done, dry_run: bool) -> io::Result<()> {
 }
 
 impl Done {
-    /// That none was missing, and that it did not stop before the end.
+    /// That none was missing or stays, and that it did not stop before the end.
     fn all_went(&self, dry_run: bool) -> Result<(), Failure> {
         if let Some(why) = &self.stopped {
             let stopped = if dry_run { "would stop" } else { "stopped" };
             return Err(Failure::Undone(format!("it {stopped} before the end: {}", clean(why))));
+        }
+        if !self.already_there.is_empty() {
+            let ids = clean(&self.already_there.join(", ")).into_owned();
+            return Err(Failure::Undone(format!("these stay, as that queue holds them already: {ids}")));
         }
         all_found(&self.not_found)
     }

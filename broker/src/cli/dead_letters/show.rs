@@ -8,7 +8,8 @@ use units::Timestamp;
 
 use crate::cli::{
     client::Client,
-    message::Message,
+    human::count,
+    message::{Message, head, write_data},
     output::Output,
     source::BySource,
     table::{Column, Table},
@@ -27,7 +28,13 @@ pub(super) struct Show {
 
 #[derive(Deserialize)]
 struct DeadLetter {
-    message: Message,
+    id: String,
+    source: String,
+    r#type: String,
+    subject: Option<String>,
+    partitionkey: Option<String>,
+    /// None where it is damaged.
+    message: Option<Message>,
     history: Vec<Failure>,
     redrive_count: u64,
     #[serde(default)]
@@ -37,6 +44,8 @@ struct DeadLetter {
 #[derive(Deserialize)]
 struct Failure {
     delivery_count: u32,
+    /// None where it was not handed out.
+    delivered_at: Option<Timestamp>,
     ended_at: Timestamp,
     consumer: Option<String>,
     outcome: String,
@@ -52,22 +61,34 @@ impl Show {
 }
 
 fn show(out: &mut Output, letter: DeadLetter) -> io::Result<()> {
-    let DeadLetter { message, history, redrive_count, others } = letter;
-    out.line(message.head())?;
-    message.write_data(out)?;
+    let DeadLetter { id, r#type, partitionkey, .. } = &letter;
+    out.line(head(id, r#type, partitionkey.as_deref()))?;
+    write_data(letter.message.as_ref(), out)?;
     out.line("")?;
-    out.table(failures(history))?;
-    if redrive_count > 0 {
-        out.line(format_args!("redriven before: {redrive_count}"))?;
-    }
-    if others > 0 {
+    out.table(facts(&letter))?;
+    out.line("")?;
+    out.table(failures(letter.history))?;
+    if letter.others > 0 {
+        let others = letter.others;
         out.line(format_args!("other dead letters of this id: {others}; --source tells them apart"))?;
     }
     Ok(())
 }
 
+fn facts(letter: &DeadLetter) -> Table {
+    let DeadLetter { source, subject, partitionkey, redrive_count, .. } = letter;
+    let facts = [
+        ("source", Some(source.clone())),
+        ("subject", subject.clone()),
+        ("partitionkey", partitionkey.clone()),
+        ("redrive_count", Some(count(*redrive_count))),
+    ];
+    Table::facts("DEAD LETTER", facts.map(|(name, value)| (name.to_owned(), or_none(value))))
+}
+
 fn failures(history: Vec<Failure>) -> Table {
     let mut table = Table::new(&[
+        Column::Name("DELIVERED"),
         Column::Name("ENDED"),
         Column::Figure("DELIVERY"),
         Column::Name("OUTCOME"),
@@ -75,10 +96,14 @@ fn failures(history: Vec<Failure>) -> Table {
         Column::Text("REASON"),
     ])
     .whole();
-    for Failure { delivery_count, ended_at, consumer, outcome, reason } in history {
-        let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-        let (consumer, reason) = (or_none(consumer), or_none(reason));
-        table.row([ended_at.to_string(), delivery_count.to_string(), outcome, consumer, reason]);
+    for Failure { delivery_count, delivered_at, ended_at, consumer, outcome, reason } in history {
+        let delivered = or_none(delivered_at.map(|at| at.to_string()));
+        let (ended, delivery) = (ended_at.to_string(), delivery_count.to_string());
+        table.row([delivered, ended, delivery, outcome, or_none(consumer), or_none(reason)]);
     }
     table
+}
+
+fn or_none(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "-".to_owned())
 }

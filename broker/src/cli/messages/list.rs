@@ -7,7 +7,7 @@ use units::Timestamp;
 use crate::cli::{
     client::Client,
     human::age,
-    message::Message,
+    message::{Message, cells},
     output::Output,
     pages::{self, Paging},
     table::{Column, Table},
@@ -40,7 +40,8 @@ struct Item {
     state: String,
     published_at: Timestamp,
     delivery_count: u32,
-    message: Message,
+    /// None where it is damaged.
+    message: Option<Message>,
 }
 
 impl List {
@@ -65,9 +66,8 @@ fn table(items: &[Item]) -> Table {
         Column::Text("DATA"),
     ]);
     for Item { state, published_at, delivery_count, message } in items {
-        let (id, kind) = (message.id.clone(), message.r#type.clone());
-        let tries = delivery_count.to_string();
-        table.row([id, state.clone(), age(*published_at), tries, kind, message.data()]);
+        let [id, kind, data] = cells(message.as_ref());
+        table.row([id, state.clone(), age(*published_at), delivery_count.to_string(), kind, data]);
     }
     table
 }

@@ -7,7 +7,7 @@ use units::Timestamp;
 use super::replay::from;
 use crate::cli::{
     client::Client,
-    message::Message,
+    message::{Message, cells},
     output::Output,
     pages::{self, Paging},
     table::{Column, Table},
@@ -28,7 +28,8 @@ pub(super) struct Messages {
 #[derive(Deserialize)]
 struct Retained {
     published_at: Timestamp,
-    message: Message,
+    /// None where it is damaged.
+    message: Option<Message>,
 }
 
 impl Messages {
@@ -49,8 +50,8 @@ fn table(retained: &[Retained]) -> Table {
         Column::Text("DATA"),
     ]);
     for Retained { published_at, message } in retained {
-        let (id, kind) = (message.id.clone(), message.r#type.clone());
-        table.row([published_at.to_string(), id, kind, message.data()]);
+        let [id, kind, data] = cells(message.as_ref());
+        table.row([published_at.to_string(), id, kind, data]);
     }
     table
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{JOBS, with_letters};
-use crate::server::{event, ids, receipts};
+use crate::server::{Server, event, ids, receipts};
 
 #[tokio::test]
 async fn only_what_fits_the_filter_is_redriven_oldest_first() {
@@ -40,6 +40,35 @@ async fn a_dry_run_stops_where_the_redrive_would_for_want_of_room() {
     let rest = server.post(&path, json!({"to": "narrow", "dry_run": true})).await.json();
     assert_eq!((&rest["redriven"], &rest["stopped"]), (&json!(0), &json!("queue-full")));
     server.post(&path, json!({"to": "none", "dry_run": true})).await.problem(404, "queue-not-found");
+}
+
+#[tokio::test]
+async fn what_the_other_queue_of_its_topic_holds_already_stays_and_is_told() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    server.put_queue("other", json!({})).await;
+    server.put("/topics/orders", json!({})).await;
+    for queue in ["jobs", "other"] {
+        server.put(&format!("/topics/orders/subscriptions/{queue}"), json!({})).await;
+    }
+    for id in ["1", "2"] {
+        server.publish_json("/topics/orders", &event(id).to_string()).await;
+        server.fail_next("jobs", "broken").await;
+    }
+    let held = server.receive("other", json!({"max": 2})).await;
+    server.settle("other", "ack", json!({"receipts": [held[1]["receipt"]]})).await;
+    let path = format!("{JOBS}/redrive");
+    for dry_run in [true, false] {
+        let answer = server.post(&path, json!({"to": "other", "limit": 1, "dry_run": dry_run})).await;
+        let expected = json!({"redriven": 1, "ids": ["2"], "not_found": [], "already_there": ["1"]});
+        assert_eq!(answer.json(), expected);
+    }
+    let rest = server.post(&path, json!({"to": "other", "limit": 1})).await.json();
+    assert_eq!(rest, json!({"redriven": 0, "ids": [], "not_found": [], "already_there": ["1"]}));
+    let paced = server.post(&path, json!({"to": "other", "per_second": 1000})).await.json();
+    let task = format!("/redrives/{}", paced["task"].as_str().unwrap());
+    server.until("it to end", async |server| server.get(&task).await.json()["state"] == "done").await;
+    let seen = server.get(&task).await.json();
+    assert_eq!((&seen["redriven"], &seen["skipped"]), (&json!(0), &json!(1)));
 }
 
 #[tokio::test]
