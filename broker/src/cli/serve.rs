@@ -79,7 +79,7 @@ pub struct ServeArgs {
     /// How long open requests may go on after the signal to stop
     #[arg(long, env = "DRAIN_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = parse_duration)]
     pub drain_timeout: Duration,
-    /// Publishes are refused while the disk has less room than this
+    /// Publishes are refused while the disk, and what is free in the broker's own files, has no more room than this
     #[arg(long, env = "MIN_FREE_SPACE", default_value = "64MiB", value_name = "SIZE")]
     pub min_free_space: Size,
     /// How logs are written
