@@ -4,14 +4,14 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Parser;
 use messaging::transport::Token;
-use serve::program::LogArgs;
+use serve::program::{LogArgs, parse_address};
 
 /// Counts what happens in the order pipeline, at most once.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "analytics-service", version)]
 pub struct Config {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7075", value_name = "ADDRESS")]
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7075", value_name = "ADDRESS", value_parser = parse_address)]
     pub listen: SocketAddr,
     /// The data folder
     #[arg(long, env = "DATA", default_value = "./data/analytics-service", value_name = "FOLDER")]

@@ -66,7 +66,10 @@ use self::{
     telling::Telling,
     view::View,
 };
-use crate::store::{Store, StoreError};
+use crate::{
+    error::BrokerError,
+    store::{Store, StoreError},
+};
 
 /// How long nothing is done by itself after the disk had no room for it.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -241,8 +244,8 @@ impl Engine {
         self.paused_until.is_some()
     }
 
-    fn has_room(&mut self) -> bool {
-        self.room.is_left(&mut *self.store, self.clock.instant_now())
+    fn check_room(&mut self) -> Result<(), BrokerError> {
+        self.room.check(&mut *self.store, self.clock.instant_now())
     }
 
     fn view(&self) -> View<'_> {
@@ -252,6 +255,7 @@ impl Engine {
             journeys: &self.journeys,
             metrics: &self.metrics,
             parked: self.parked.len(),
+            room: self.room.figures(),
         }
     }
 }

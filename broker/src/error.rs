@@ -12,6 +12,17 @@ pub enum BrokerError {
     /// The disk has no room for it.
     #[error("the disk that holds the data folder is full")]
     StorageFull,
+    /// The disk has room for it, but less than is to be left there.
+    #[error(
+        "the disk that holds the data folder has room for {free} bytes more, and publishes are refused where it is \
+         {floor} bytes (--min-free-space) or less"
+    )]
+    BelowFloor {
+        /// How many bytes more could be stored.
+        free: u64,
+        /// How many are to be left.
+        floor: u64,
+    },
     /// Too much waits to be decided; try again in a second or so.
     #[error("the broker has too much waiting to take more")]
     Busy,

@@ -1,6 +1,7 @@
 //! What is done with a data folder from outside the broker that uses it: copied, put back, checked.
 
 pub mod backup;
+mod check;
 mod copied;
 mod missing;
 mod place;
@@ -8,7 +9,7 @@ pub mod restore;
 
 use std::{fs::File, io, path::Path};
 
-pub use self::copied::Copied;
+pub use self::{check::check, copied::Copied};
 use crate::store::{StoreError, verify::Report};
 
 /// Why it was not done. The data in place is as it was; a restore that fails at its last step may leave a second

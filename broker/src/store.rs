@@ -5,7 +5,7 @@ pub mod folder;
 pub mod sqlite;
 pub mod verify;
 
-use std::{io, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use broker_core::{
     change::{AuditRecord, Change, FailureRecord, HighWater},
@@ -66,6 +66,15 @@ pub trait Store: Send {
     /// # Errors
     /// What [`StoreError`] lists.
     fn free_space(&mut self) -> Result<u64, StoreError>;
+
+    /// There is too little of it: what the store's files can do without goes back to the disk, but for
+    /// what acks need of it.
+    fn give_back(&mut self) {}
+
+    /// Where its files are, for the log.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
 
     /// A reader of the same store, to be used by other threads.
     fn reader(&self) -> Arc<dyn Reader>;

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Parser;
 use messaging::transport::Token;
-use serve::program::LogArgs;
+use serve::program::{LogArgs, parse_address};
 
 use crate::mail::Sender;
 
@@ -13,7 +13,7 @@ use crate::mail::Sender;
 #[command(name = "email-service", version)]
 pub struct Config {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7074", value_name = "ADDRESS")]
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7074", value_name = "ADDRESS", value_parser = parse_address)]
     pub listen: SocketAddr,
     /// The data folder
     #[arg(long, env = "DATA", default_value = "./data/email-service", value_name = "FOLDER")]

@@ -4,14 +4,14 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Parser;
 use messaging::transport::Token;
-use serve::program::LogArgs;
+use serve::program::{LogArgs, parse_address};
 
 /// Reserves, commits and releases the stock of the order pipeline, an order whole or not at all.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "inventory-service", version)]
 pub struct Config {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7072", value_name = "ADDRESS")]
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7072", value_name = "ADDRESS", value_parser = parse_address)]
     pub listen: SocketAddr,
     /// The data folder; instances of the service share it
     #[arg(long, env = "DATA", default_value = "./data/inventory-service", value_name = "FOLDER")]

@@ -4,14 +4,17 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Parser;
 use messaging::transport::Token;
-use serve::{logs::LogFormat, program::LogArgs};
+use serve::{
+    logs::LogFormat,
+    program::{LogArgs, parse_address},
+};
 
 /// Takes orders, and sees each of them through to confirmed or cancelled.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "order-service", version)]
 pub struct Config {
     /// The address to listen on
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7071", value_name = "ADDRESS")]
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7071", value_name = "ADDRESS", value_parser = parse_address)]
     pub listen: SocketAddr,
     /// The data folder; several instances may share it
     #[arg(long, env = "DATA", default_value = "./data/order-service", value_name = "FOLDER")]

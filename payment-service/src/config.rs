@@ -4,14 +4,14 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use messaging::transport::Token;
-use serve::program::LogArgs;
+use serve::program::{LogArgs, parse_address};
 
 /// Authorizes, captures, voids and refunds the payments of the order pipeline, each once.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "payment-service", version)]
 pub struct Config {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7073", value_name = "ADDRESS")]
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7073", value_name = "ADDRESS", value_parser = parse_address)]
     pub listen: SocketAddr,
     /// The data folder; instances of the service share it
     #[arg(long, env = "DATA", default_value = "./data/payment-service", value_name = "FOLDER")]

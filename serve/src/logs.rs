@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use tracing_subscriber::{
     EnvFilter, Layer as _,
-    filter::{FilterExt as _, filter_fn},
+    filter::{FilterExt as _, LevelFilter, filter_fn},
     fmt,
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
@@ -28,6 +28,10 @@ pub enum LogsError {
     /// The level is no filter.
     #[error("LOG: {0}; write a level such as info, or targets such as broker=debug,info")]
     Level(#[from] tracing_subscriber::filter::ParseError),
+    /// A part of it names neither a level nor a target with one: it would be taken for a target, and the rest
+    /// not be logged.
+    #[error("LOG: {0:?} is no level; write a level such as info, or targets such as broker=debug,info")]
+    NoLevel(String),
     /// The `OTEL_…` variables ask for what can't be.
     #[error("OTEL_EXPORTER_OTLP_ENDPOINT: {0}; write the URL of a collector such as http://127.0.0.1:4318")]
     Traces(#[from] opentelemetry_otlp::ExporterBuildError),
@@ -53,7 +57,7 @@ impl Drop for Logs {
 /// # Errors
 /// [`LogsError`] when `level` is no filter, or the environment's settings for traces can't be used.
 pub fn start(program: &str, level: &str, format: LogFormat) -> Result<Logs, LogsError> {
-    let filter = EnvFilter::try_new(level)?.and(filter_fn(is_line));
+    let filter = parse_level(level)?.and(filter_fn(is_line));
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
@@ -66,7 +70,41 @@ pub fn start(program: &str, level: &str, format: LogFormat) -> Result<Logs, Logs
     Ok(Logs(exporter))
 }
 
+fn parse_level(level: &str) -> Result<EnvFilter, LogsError> {
+    let is_level = |part: &str| !part.is_empty() && part.parse::<LevelFilter>().is_ok();
+    let is_mistaken = |part: &&str| !part.contains(['=', '[', ']']) && !is_level(part);
+    match level.split(',').find(is_mistaken) {
+        Some(mistaken) => Err(LogsError::NoLevel(mistaken.to_owned())),
+        None => Ok(EnvFilter::try_new(level)?),
+    }
+}
+
 /// Spans are for traces: a line says itself whom it is about.
 fn is_line(metadata: &tracing::Metadata<'_>) -> bool {
     metadata.is_event()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_no_level_is_refused_and_filters_are_taken() {
+        for level in [
+            "info",
+            "WARN",
+            "off",
+            "broker=debug,info",
+            "info,broker=trace",
+            "[span]=debug,error",
+            "a::b=off",
+        ] {
+            assert!(parse_level(level).is_ok(), "{level}");
+        }
+        for (level, mistaken) in [("inof", "inof"), ("broker,info", "broker"), ("info,", ""), ("", "")] {
+            let error = parse_level(level).unwrap_err();
+            assert!(matches!(&error, LogsError::NoLevel(part) if part == mistaken), "{level}: {error}");
+        }
+        assert!(parse_level("broker=loud").is_err());
+    }
 }

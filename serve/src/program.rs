@@ -66,6 +66,14 @@ impl From<SocketAddr> for Listen {
     }
 }
 
+/// Reads where to listen.
+///
+/// # Errors
+/// When it is not an IP address and a port, with an example.
+pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:7070".to_owned())
+}
+
 /// Runs a server as a program: prints `NAME http://ADDRESS` (or `https`) once it listens and `ready` once it serves,
 /// and stops it on SIGTERM or ctrl-c. Answers 0 after a clean stop and 1 after a failure, whose causes
 /// go to stderr. (clap has answered wrong arguments with 2 by then.)
@@ -135,19 +143,25 @@ fn announce_over(scheme: &str, servers: &[(&str, SocketAddr)]) -> std::io::Resul
     out.flush()
 }
 
-/// Cancels the token at SIGTERM or ctrl-c; a second signal ends the process at once, with 1.
+/// Cancels the token at SIGTERM or ctrl-c; a second signal ends the process at once, with 1. SIGHUP, by which others
+/// are told to reload, ends nothing: a line of the log says what there is to reload.
 ///
 /// # Errors
 /// When the signal handlers can't be installed.
 pub fn stop_on_signal(shutdown: CancellationToken) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hang_up = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         let mut first = true;
         loop {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+                _ = hang_up.recv() => {
+                    tracing::info!("SIGHUP: nothing to reload by hand, files are read again as they change");
+                    continue;
+                }
             }
             if !std::mem::take(&mut first) {
                 std::process::exit(1);

@@ -21,6 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::problem;
 
 mod access;
+mod members;
 
 /// The operations that make no sense without a body; an empty one is `{}` to the others.
 const NEEDS_BODY: [&str; 6] = ["ack", "nack", "extend", "replay", "create_token", "test_filter"];
@@ -72,7 +73,9 @@ pub(super) fn with_problems<S: Clone + Send + Sync + 'static>(
                 body.extensions = Some(Extensions::from_iter([("not", not)]));
             }
         }
-        components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
+        let mut problem = ProblemBody::schema();
+        members::add(&mut problem);
+        components.schemas.insert("Problem".to_owned(), problem);
         let mut others = Vec::new();
         ProblemBody::schemas(&mut others);
         components.schemas.extend(others);

@@ -62,7 +62,7 @@ slugs! {
     TOO_MANY_REDRIVES "too-many-redrives" 429 "There are too many paced redrives"
         "As many paced redrives run as may at a time, or they have as many dead letters before them as may; the detail says which, and the member limit how many. Nothing was started. Try again after the time in Retry-After, stop one that is not needed (DELETE /redrives/TASK), or start it with a limit or a filter; GET /redrives lists them."
     STORAGE_FULL "storage-full" 507 "The disk is full"
-        "The disk that holds the broker's data has no room for more messages. Nothing was stored; acks and reads go on. Make room, then publish again."
+        "The disk that holds the broker's data has no room for more messages, or less than is to be left free (--min-free-space). Nothing was stored; acks and reads go on. Make room, then publish again."
 }
 
 /// How long to wait where the broker has too much to do.
@@ -76,7 +76,9 @@ impl From<BrokerError> for Problem {
         let detail = error.to_string();
         match error {
             BrokerError::Refused(refusal) => refused(refusal, detail),
-            BrokerError::StorageFull => Self::new(&STORAGE_FULL).detail(detail),
+            BrokerError::StorageFull | BrokerError::BelowFloor { .. } => {
+                Self::new(&STORAGE_FULL).detail(detail)
+            }
             BrokerError::Busy => Self::new(&OVERLOADED).detail(detail).retry_after(BUSY_PAUSE),
             BrokerError::Stopped => Self::new(&NOT_READY).detail(detail).retry_after(BUSY_PAUSE),
             BrokerError::Unreadable(_) => {

@@ -9,7 +9,7 @@ mod record;
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Bound,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
@@ -249,6 +249,14 @@ impl Tokens {
         self.current.send_replace(Arc::new(changed));
         Ok(done)
     }
+}
+
+/// Checks the file of tokens in a folder, where there is one.
+///
+/// # Errors
+/// What [`Tokens::open`] says.
+pub(crate) fn check_file(folder: &Path) -> Result<(), TokensError> {
+    record::read(&folder.join(record::FILE)).map(drop)
 }
 
 fn check(name: &Name, allow: &[Grant]) -> Result<(), TokensError> {

@@ -20,7 +20,7 @@ impl Broker {
     /// # Errors
     /// [`BrokerError::Busy`] or [`BrokerError::Stopped`].
     pub async fn metrics(&self) -> Result<String, BrokerError> {
-        let engine = self.view(|view| view.metrics.figures(view.parked)).await?;
+        let engine = self.view(|view| view.metrics.figures(view.parked, view.room)).await?;
         let (queues, topics) = (self.all().await?, self.all().await?);
         let written = spawn_blocking(move || text::write(&engine, &queues, &topics)).await;
         // The text is not written only where the process's runtime ends.

@@ -1,11 +1,13 @@
 //! `broker serve`, whether it is named or not: every setting, its default and its variable.
 
+mod positive;
+
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args;
 use serve::{
     http,
-    program::{Listen, LogArgs},
+    program::{Listen, LogArgs, parse_address},
     tls::TlsFiles,
 };
 use units::{Size, parse_duration};
@@ -16,7 +18,7 @@ use crate::{api, config::Config, engine::EngineSettings};
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
     /// Where it listens
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7070", value_name = "ADDRESS")]
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:7070", value_name = "ADDRESS", value_parser = parse_address)]
     pub listen: SocketAddr,
     /// Serve other than loopback addresses although there are no tokens and everybody may do everything
     #[arg(long, env = "ALLOW_ANONYMOUS")]
@@ -44,40 +46,40 @@ pub struct ServeArgs {
     #[arg(long, env = "MAX_QUEUES", default_value = "10000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_queues: u32,
     /// How large the head of a request may be, path and headers
-    #[arg(long, env = "MAX_HEADER_SIZE", default_value = "32KiB", value_name = "SIZE")]
+    #[arg(long, env = "MAX_HEADER_SIZE", default_value = "32KiB", value_name = "SIZE", value_parser = positive::size)]
     pub max_header_size: Size,
     /// How many headers a request may have
     #[arg(long, env = "MAX_HEADERS", default_value = "100", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_headers: u32,
     /// How large the data of one message may be, and its attributes
-    #[arg(long, env = "MAX_MESSAGE_SIZE", default_value = "1MiB", value_name = "SIZE")]
+    #[arg(long, env = "MAX_MESSAGE_SIZE", default_value = "1MiB", value_name = "SIZE", value_parser = positive::size)]
     pub max_message_size: Size,
     /// How large the body of one request may be
-    #[arg(long, env = "MAX_REQUEST_SIZE", default_value = "16MiB", value_name = "SIZE")]
+    #[arg(long, env = "MAX_REQUEST_SIZE", default_value = "16MiB", value_name = "SIZE", value_parser = positive::size)]
     pub max_request_size: Size,
     /// How many bytes of requests are held in memory at a time; further ones get 503
-    #[arg(long, env = "MAX_REQUEST_MEMORY", default_value = "256MiB", value_name = "SIZE")]
+    #[arg(long, env = "MAX_REQUEST_MEMORY", default_value = "256MiB", value_name = "SIZE", value_parser = positive::size)]
     pub max_request_memory: Size,
     /// How many bytes of answers are held in memory until their clients have read them, of receives and of
     /// all else each; further ones get 503
-    #[arg(long, env = "MAX_ANSWER_MEMORY", default_value = "256MiB", value_name = "SIZE")]
+    #[arg(long, env = "MAX_ANSWER_MEMORY", default_value = "256MiB", value_name = "SIZE", value_parser = positive::size)]
     pub max_answer_memory: Size,
     /// How long a connection may be idle, and how long the head of a request may take to arrive
-    #[arg(long, env = "IDLE_TIMEOUT", default_value = "75s", value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, env = "IDLE_TIMEOUT", default_value = "75s", value_name = "DURATION", value_parser = positive::duration)]
     pub idle_timeout: Duration,
     /// How long the body of a request may take to arrive
-    #[arg(long, env = "BODY_TIMEOUT", default_value = "30s", value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, env = "BODY_TIMEOUT", default_value = "30s", value_name = "DURATION", value_parser = positive::duration)]
     pub body_timeout: Duration,
     /// How long a client may take nothing of its answer before its connection is closed
-    #[arg(long, env = "WRITE_TIMEOUT", default_value = "30s", value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, env = "WRITE_TIMEOUT", default_value = "30s", value_name = "DURATION", value_parser = positive::duration)]
     pub write_timeout: Duration,
     /// How long one request may take; a long poll takes up to 60s
-    #[arg(long, env = "REQUEST_TIMEOUT", default_value = "90s", value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, env = "REQUEST_TIMEOUT", default_value = "90s", value_name = "DURATION", value_parser = positive::duration)]
     pub request_timeout: Duration,
     /// How long open requests may go on after the signal to stop
     #[arg(long, env = "DRAIN_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = parse_duration)]
     pub drain_timeout: Duration,
-    /// Publishes are refused while the disk has less room than this
+    /// Publishes are refused while the disk, and what is free in the broker's own files, has no more room than this
     #[arg(long, env = "MIN_FREE_SPACE", default_value = "64MiB", value_name = "SIZE")]
     pub min_free_space: Size,
     /// How logs are written

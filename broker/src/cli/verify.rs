@@ -14,11 +14,8 @@ use super::{
     progress,
 };
 use crate::{
-    maintenance::MaintenanceError,
-    store::{
-        sqlite,
-        verify::{Fault, Report},
-    },
+    maintenance,
+    store::verify::{Fault, Report},
 };
 
 /// What `verify` can be told: no more than the folder.
@@ -39,10 +36,7 @@ impl Verify {
     /// # Errors
     /// When it can't be checked, or stdout is closed.
     pub(super) fn run(data: &Path, json: bool) -> anyhow::Result<ExitCode> {
-        if !sqlite::is_in(data) {
-            return Err(MaintenanceError::NoData(data.display().to_string()).into());
-        }
-        let report = sqlite::verify(data, &mut progress::work("checking"))?;
+        let report = maintenance::check(data, &mut progress::work("checking"))?;
         let mut out = io::stdout().lock();
         if json {
             let told = Told { ok: report.is_clean(), report: &report };

@@ -55,8 +55,7 @@ impl Engine {
     fn decide_one(&mut self, ask: Ask, now: Timestamp) -> Result<Option<Decided>, StoreError> {
         match ask {
             Ask::Command { command: command @ Command::Publish(_), reply, arrived, .. } => {
-                let result =
-                    if self.has_room() { self.apply(command, now) } else { Err(BrokerError::StorageFull) };
+                let result = self.check_room().and_then(|()| self.apply(command, now));
                 Ok(Some(Decided::Publish { reply, arrived, result }))
             }
             Ask::Command { mut command, note, reply, arrived, few } => {

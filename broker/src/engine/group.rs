@@ -81,6 +81,10 @@ impl Engine {
         }
         self.settle(asks)?;
         self.losses.tell(&self.core, self.clock.instant_now());
+        if !looks.is_empty() {
+            // What they see of the disk is of now, although nobody publishes.
+            drop(self.check_room());
+        }
         let view = self.view();
         looks.into_iter().for_each(|look| look(&view));
         Ok(())
@@ -89,8 +93,7 @@ impl Engine {
     /// Decides and commits; where the disk is full, once more without the publishes.
     fn settle(&mut self, asks: Vec<Ask>) -> Result<(), StoreError> {
         let Some(undecided) = self.try_to_settle(asks)? else { return Ok(()) };
-        tracing::warn!("the disk is full: publishes are refused");
-        self.room.ran_out(self.clock.instant_now());
+        self.room.ran_out(&*self.store, self.clock.instant_now());
         let rest = undecided.into_iter().filter_map(refuse_publish).collect();
         let Some(undecided) = self.try_to_settle(rest)? else { return Ok(()) };
         tracing::error!("the disk is so full that not even acks can be written");
@@ -162,6 +165,9 @@ impl Engine {
     fn answer(&mut self, decided: Decided, now: Timestamp) {
         match decided {
             Decided::Publish { reply, arrived, result } => {
+                if result.is_ok() {
+                    self.room.took(&*self.store);
+                }
                 if reply.send(result).is_ok() {
                     self.metrics.published(arrived);
                 }

@@ -21,6 +21,7 @@ use self::{
     figures::EngineFigures,
     histogram::{Histogram, SIZES, TIMES},
 };
+use super::room;
 
 /// What is measured, and what it takes to measure it.
 #[derive(Debug)]
@@ -97,9 +98,14 @@ impl Metrics {
         }
     }
 
-    /// What the engine shows, with how many receives wait.
-    pub(crate) fn figures(&self, waiting: usize) -> EngineFigures {
-        EngineFigures { uptime: self.started.elapsed().as_secs(), waiting, measured: self.measured.clone() }
+    /// What the engine shows, with how many receives wait and what the disk has.
+    pub(crate) fn figures(&self, waiting: usize, room: room::Figures) -> EngineFigures {
+        EngineFigures {
+            uptime: self.started.elapsed().as_secs(),
+            waiting,
+            room,
+            measured: self.measured.clone(),
+        }
     }
 }
 

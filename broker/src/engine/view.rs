@@ -3,7 +3,7 @@
 use broker_core::Core;
 use units::Timestamp;
 
-use super::{journey::Journeys, metrics::Metrics};
+use super::{journey::Journeys, metrics::Metrics, room};
 
 /// The engine's state between two groups.
 pub(crate) struct View<'a> {
@@ -17,4 +17,6 @@ pub(crate) struct View<'a> {
     pub(crate) metrics: &'a Metrics,
     /// How many receives wait.
     pub(crate) parked: usize,
+    /// What the disk has.
+    pub(crate) room: room::Figures,
 }

@@ -14,7 +14,9 @@ use std::{
 
 use units::Timestamp;
 
-use super::{Copied, MaintenanceError, backup::copy_tokens, files, missing::Missing, place, sync_folder};
+use super::{
+    Copied, MaintenanceError, backup::copy_tokens, check, files, missing::Missing, place, sync_folder,
+};
 use crate::{
     auth::tokens,
     store::{
@@ -126,7 +128,7 @@ fn prepare(
     sqlite::copy(from, unfinished, progress)?;
     copy_tokens(from, unfinished)?;
     sqlite::renumber(unfinished, Timestamp::now())?;
-    let report = sqlite::verify(unfinished, &mut |_, _| ())?;
+    let report = check(unfinished, &mut |_, _| ())?;
     if report.is_clean() || settings.allow_damaged {
         Ok(report)
     } else {

@@ -16,6 +16,7 @@ mod remembered;
 mod renumber;
 mod schema;
 mod settings;
+mod space;
 mod verify;
 mod write;
 
@@ -33,13 +34,19 @@ use broker_core::{
 use rusqlite::{Connection, OptionalExtension as _};
 use units::Timestamp;
 
-use self::{checkpoint::Checkpointer, connection::Place, read::SqliteReader, remembered::RememberedRows};
 pub use self::{
     checkpoint::Checkpoints,
     copy::copy,
     file_system::FileSystem,
     renumber::renumber,
     verify::{verify, verify_on},
+};
+use self::{
+    checkpoint::{Checkpointer, LONG_LOG, PagesInLog, SHORT_LOG},
+    connection::Place,
+    read::SqliteReader,
+    remembered::RememberedRows,
+    space::{LOG_KEPT, PAGE, Space},
 };
 use super::{Found, Group, Reader, Store, StoreError, folder::DataFolder};
 
@@ -49,12 +56,6 @@ pub(crate) const FILE: &str = "broker.sqlite";
 pub(crate) const LOG: &str = "broker.sqlite-wal";
 /// What SQLite keeps of the log in shared memory.
 pub(crate) const LOG_INDEX: &str = "broker.sqlite-shm";
-
-/// The bytes of a page.
-const PAGE: u64 = 4096;
-/// How many bytes the log needs to be written to at all: what is unused in the database is no room before
-/// that. The log is moved into the database long before it is this long.
-const LOG_ROOM: u64 = 32 << 20;
 
 /// Whether there is a database in a folder.
 #[must_use]
@@ -131,10 +132,47 @@ impl SqliteStore {
         Ok(self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
     }
 
-    /// How many bytes of the database's file hold nothing any more, and are written again before it grows.
-    fn unused(&self) -> Result<u64, StoreError> {
-        let pages: u32 = self.connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
-        Ok(u64::from(pages) * PAGE)
+    /// How many bytes more can be stored where the disk has that many free. Where that is little, the log is
+    /// moved early.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn room_beside(&self, free: u64) -> Result<u64, StoreError> {
+        let unused: u32 = self.connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+        let whole = u64::from(self.pages()?) * PAGE;
+        let space = Space {
+            free,
+            // A file that does not exist yet has taken nothing.
+            log: self.length(LOG).unwrap_or(0),
+            database: self.length(FILE).unwrap_or(whole),
+            whole,
+            unused: u64::from(unused) * PAGE,
+        };
+        if space.is_tight() {
+            self.shorten_log(SHORT_LOG);
+        }
+        Ok(space.room())
+    }
+
+    fn length(&self, file: &str) -> Option<u64> {
+        fs::metadata(self.folder.path().join(file)).ok().map(|file| file.len())
+    }
+
+    fn write(&mut self, group: &Group<'_>) -> Result<(), StoreError> {
+        let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        write::group(&self.connection, group, &mut self.remembered)
+    }
+
+    /// Has the log moved beside the writer where it has so many pages.
+    fn shorten_log(&self, from: PagesInLog) {
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.consider(from);
+        }
+    }
+
+    /// Has the log begin anew, where it can: all of it was moved, and nobody reads it any more.
+    fn begin_log_anew(&self) -> bool {
+        self.checkpointer.is_some() && checkpoint::pass(&self.connection).is_ok_and(|left| left == 0)
     }
 
     /// How many pages it takes now.
@@ -161,13 +199,12 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, group: &Group<'_>) -> Result<(), StoreError> {
-        let written = {
-            let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-            write::group(&self.connection, group, &mut self.remembered)
-        };
-        if let Some(checkpointer) = &self.checkpointer {
-            checkpointer.consider();
+        let mut written = self.write(group);
+        // Where the log can't grow, it is not yet long enough for the checkpoints that it begins anew by.
+        if matches!(written, Err(StoreError::Full)) && self.begin_log_anew() {
+            written = self.write(group);
         }
+        self.shorten_log(LONG_LOG);
         written
     }
 
@@ -184,10 +221,20 @@ impl Store for SqliteStore {
     }
 
     fn free_space(&mut self) -> Result<u64, StoreError> {
-        let free = self.folder.free_space()?;
-        // A file that does not exist yet has taken nothing.
-        let log = fs::metadata(self.folder.path().join(LOG)).map_or(0, |log| log.len());
-        Ok(if free.saturating_add(log) < LOG_ROOM { free } else { free.saturating_add(self.unused()?) })
+        self.room_beside(self.folder.free_space()?)
+    }
+
+    fn give_back(&mut self) {
+        let cut = || if self.begin_log_anew() { checkpoint::cut(&self.connection, LOG_KEPT) } else { Ok(()) };
+        if self.length(LOG).is_some_and(|log| log > LOG_KEPT)
+            && let Err(error) = cut()
+        {
+            tracing::warn!(error = %error, "the write-ahead log keeps its length");
+        }
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        Some(self.folder.path())
     }
 
     fn reader(&self) -> Arc<dyn Reader> {

@@ -41,7 +41,7 @@ impl Report {
     }
 
     /// Takes in one more.
-    pub(super) fn add(&mut self, fault: Fault) {
+    pub(crate) fn add(&mut self, fault: Fault) {
         if self.faults.len() < MOST_KEPT {
             self.faults.push(fault);
         } else {
@@ -73,7 +73,7 @@ pub struct Fault {
 
 impl Fault {
     /// One that concerns no message and no queue.
-    pub(super) fn new(what: FaultKind, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(what: FaultKind, detail: impl Into<String>) -> Self {
         Self { what, detail: detail.into(), sequence: None, id: None, source: None, queues: Vec::new() }
     }
 
@@ -112,4 +112,6 @@ pub enum FaultKind {
     Number,
     /// The broker could not start from it.
     Start,
+    /// The file of the tokens that guard it.
+    Tokens,
 }

@@ -39,6 +39,26 @@ async fn a_body_is_read_as_json_whatever_its_content_type_and_an_empty_one_is_an
 }
 
 #[tokio::test]
+async fn the_document_describes_what_problems_say_besides() {
+    let server = Server::start().await;
+    let document = server.get("/openapi.json").await.json();
+    let problem = &document["components"]["schemas"]["Problem"];
+    for (member, kind) in [
+        ("index", "integer"),
+        ("queue", "string"),
+        ("limit", "integer"),
+        ("setting", "string"),
+        ("role", "string"),
+        ("name", "string"),
+    ] {
+        let described = &problem["properties"][member];
+        assert_eq!(described["type"], kind, "{member}");
+        assert!(described["description"].is_string(), "{member}");
+    }
+    assert_eq!(problem["required"], json!(["type", "title", "status", "detail"]));
+}
+
+#[tokio::test]
 async fn what_is_not_json_is_malformed() {
     let server = Server::with_queue("a", json!({})).await;
     for body in [&b"{"[..], b"{} {}", b"{\"max\":}", b"nope", b"{\"consumer\":\"\xff\"}"] {

@@ -357,7 +357,10 @@ async fn where_the_disk_has_too_little_room_publishes_are_refused_and_the_rest_g
     let mut server = started(|_| ()).await;
     server.publish_ids("jobs", &["1", "2"]).await;
     server.restart_with(|config| config.engine.free_space_floor = u64::MAX).await;
-    server.publish("/queues/jobs", &[], "x").await.problem(507, "storage-full");
+    let refused = server.publish("/queues/jobs", &[], "x").await.problem(507, "storage-full");
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains(&format!("{} bytes (--min-free-space)", u64::MAX)), "{detail}");
+    assert_eq!(server.get("/readyz").await.status, 200);
     let deliveries = server.receive("jobs", json!({"max": 2})).await;
     assert_eq!(ids(&deliveries), ["1", "2"]);
     let acked = server.settle("jobs", "ack", json!({"receipts": [deliveries[0]["receipt"]]})).await;

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -110,6 +111,12 @@ impl Broker {
         let broker = Self::start();
         broker.ok(&["queues", "create", name, "--backoff-initial", "0s"]);
         broker
+    }
+
+    /// Sends its process a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
     }
 
     pub(crate) fn folder(&self) -> &Path {

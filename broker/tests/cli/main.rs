@@ -16,6 +16,7 @@ mod publish;
 mod queues;
 mod receive;
 mod redrives;
+mod serving;
 mod tables;
 mod tail;
 mod terminal;

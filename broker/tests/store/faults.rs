@@ -2,7 +2,7 @@
 //! says.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -29,12 +29,27 @@ use crate::running::{LONG, Running};
 pub(crate) struct Faults {
     next: Mutex<Vec<Fault>>,
     free_space: Mutex<Option<u64>>,
+    quota: Mutex<Option<Quota>>,
     /// Reads beside the engine's thread wait here, the next one first.
     reads: Mutex<Vec<Fault>>,
     /// How many records the engine's own thread has read.
     own_reads: AtomicUsize,
     /// How many times records were read beside it.
     reads_beside: AtomicUsize,
+}
+
+/// A disk of so many bytes, on which is nothing but a data folder.
+struct Quota {
+    folder: PathBuf,
+    bytes: u64,
+}
+
+impl Quota {
+    fn free(&self) -> u64 {
+        let files = std::fs::read_dir(&self.folder).unwrap();
+        let taken: u64 = files.map(|file| file.unwrap().metadata().unwrap().len()).sum();
+        self.bytes.saturating_sub(taken)
+    }
 }
 
 pub(crate) enum Fault {
@@ -106,6 +121,11 @@ impl Faults {
         *self.free_space.lock().unwrap() = Some(bytes);
     }
 
+    /// The data folder is on a disk of so many bytes.
+    pub(crate) fn set_quota(&self, folder: &Path, bytes: u64) {
+        *self.quota.lock().unwrap() = Some(Quota { folder: folder.to_owned(), bytes });
+    }
+
     fn meet(next: &Mutex<Vec<Fault>>) -> Result<(), StoreError> {
         let fault = next.lock().unwrap().pop();
         match fault {
@@ -163,8 +183,15 @@ impl Store for Faulty {
     }
 
     fn free_space(&mut self) -> Result<u64, StoreError> {
+        if let Some(quota) = &*self.faults.quota.lock().unwrap() {
+            return self.store.room_beside(quota.free());
+        }
         let told = *self.faults.free_space.lock().unwrap();
         told.map_or_else(|| self.store.free_space(), Ok)
+    }
+
+    fn give_back(&mut self) {
+        self.store.give_back();
     }
 
     fn reader(&self) -> Arc<dyn Reader> {

@@ -70,7 +70,8 @@ async fn below_the_floor_of_free_space_publishes_are_refused_before_they_are_wri
     let (running, faults) = start_faulty(folder.path()).await;
     running.queue("q").await;
     faults.set_free_space(1 << 20);
-    assert_eq!(running.publish("q", 1).await, Err(BrokerError::StorageFull));
+    let (free, floor) = (1 << 20, EngineSettings::default().free_space_floor);
+    assert_eq!(running.publish("q", 1).await, Err(BrokerError::BelowFloor { free, floor }));
     assert_eq!(running.look("q", |queue| queue.counters.published).await, 0);
     running.stop().await;
 }
@@ -166,6 +167,79 @@ async fn a_token_is_made_although_there_is_no_room_to_tell_of_it() {
     running.stop().await;
 }
 
+#[tokio::test]
+async fn a_broker_that_was_emptied_on_a_small_disk_takes_publishes_again() {
+    fill_and_empty(60 << 20, 20 << 20, 3).await;
+}
+
+#[tokio::test]
+async fn a_broker_that_was_emptied_with_little_above_the_floor_takes_publishes_again() {
+    fill_and_empty(40 << 20, 30 << 20, 8).await;
+}
+
+/// Fills a disk of so many bytes up to the floor and acks all of it, so many times.
+async fn fill_and_empty(disk: u64, floor: u64, times: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    faults.set_quota(folder.path(), disk);
+    let shared = Arc::clone(&faults);
+    let wrap = move |store| Box::new(Faulty { store, faults: shared }) as Box<dyn Store>;
+    let settings = EngineSettings { free_space_floor: floor, ..EngineSettings::default() };
+    let running = Running::start_with(folder.path(), settings, wrap).await;
+    running.queue("q").await;
+    let mut first = 0;
+    for _ in 0..times {
+        let stored = fill_with(&running, first, |number| filled(number, 200_000)).await;
+        first += stored.len() as u64;
+        let mut drained = 0;
+        while drained < stored.len() {
+            let handout = running.receive("q", 10).await;
+            for receipt in receipts(&handout) {
+                assert_eq!(running.ack("q", receipt).await, SettleStatus::Done);
+            }
+            drained += handout.deliveries.len();
+        }
+        when_there_is_room(&running, large(first)).await;
+        first += 1;
+        let (_, receipt) = running.receive_one("q").await;
+        running.ack("q", receipt).await;
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_finds_no_room_has_the_log_moved_however_short_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start_small(folder.path()).await;
+    let length = || std::fs::metadata(folder.path().join("broker.sqlite")).unwrap().len();
+    let empty = length();
+    fill(&running, 0).await;
+    let give_up = Instant::now() + LONG;
+    while length() == empty {
+        assert!(Instant::now() < give_up, "the log is not moved");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_metrics_show_the_free_space_and_the_floor_although_nobody_publishes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, faults) = start_faulty(folder.path()).await;
+    let shown = async |figure| {
+        let metrics = running.broker.metrics().await.unwrap();
+        metrics.lines().find_map(|line| line.strip_prefix(figure).map(|of| of.trim().to_owned()))
+    };
+    assert!(shown("broker_free_space_bytes ").await.is_some());
+    faults.set_free_space(12345);
+    let give_up = Instant::now() + LONG;
+    while shown("broker_free_space_bytes ").await.as_deref() != Some("12345") {
+        assert!(Instant::now() < give_up, "it shows something else");
+    }
+    assert_eq!(shown("broker_free_space_floor_bytes ").await.as_deref(), Some("67108864"));
+    running.stop().await;
+}
+
 /// A broker whose database may grow by 60 pages.
 async fn start_small(folder: &Path) -> Running {
     let limited = |store: SqliteStore| {
@@ -179,7 +253,12 @@ async fn start_small(folder: &Path) -> Running {
 
 /// A message that takes some pages.
 fn large(number: u64) -> NewMessage {
-    let filler = "x".repeat(8 << 10);
+    filled(number, 8 << 10)
+}
+
+/// A message with so many bytes of data.
+fn filled(number: u64, bytes: usize) -> NewMessage {
+    let filler = "x".repeat(bytes);
     let record =
         format!(r#"{{"specversion":"1.0","id":"{number}","source":"/tests","type":"t","data":"{filler}"}}"#);
     NewMessage { record: record.into(), ..message(number) }
@@ -187,11 +266,16 @@ fn large(number: u64) -> NewMessage {
 
 /// Publishes large messages from that number on until one is refused; those that were stored.
 async fn fill(running: &Running, first: u64) -> Vec<u64> {
+    fill_with(running, first, large).await
+}
+
+/// The same with such messages.
+async fn fill_with(running: &Running, first: u64, message: impl Fn(u64) -> NewMessage) -> Vec<u64> {
     let mut stored = Vec::new();
     for number in first..first + 1000 {
-        match publish(running.broker.clone(), "q", vec![large(number)]).await {
+        match publish(running.broker.clone(), "q", vec![message(number)]).await {
             Ok(_) => stored.push(number),
-            Err(BrokerError::StorageFull) => return stored,
+            Err(BrokerError::StorageFull | BrokerError::BelowFloor { .. }) => return stored,
             Err(other) => panic!("{other}"),
         }
     }
@@ -204,7 +288,7 @@ async fn when_there_is_room(running: &Running, message: NewMessage) -> Published
     loop {
         match publish(running.broker.clone(), "q", vec![message.clone()]).await {
             Ok(published) => return published[0],
-            Err(BrokerError::StorageFull) if Instant::now() < give_up => {
+            Err(BrokerError::StorageFull | BrokerError::BelowFloor { .. }) if Instant::now() < give_up => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             Err(other) => panic!("{other}"),

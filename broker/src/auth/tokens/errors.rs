@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use broker_core::identity::Name;
 
-use super::MOST_GRANTS;
+use super::{FILE, MOST_GRANTS};
 
 /// Why a call on [`Tokens`](super::Tokens) failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,14 @@ impl TokensError {
 
     pub(super) fn no_randomness(source: io::Error) -> Self {
         Self::File { what: "the operating system gives no random bytes".to_owned(), source }
+    }
+
+    /// What it says, but for the folder that the file is in.
+    pub(crate) fn without_folder(mut self) -> String {
+        if let Self::Unreadable { path, .. } = &mut self {
+            FILE.clone_into(path);
+        }
+        self.to_string()
     }
 
     /// Whether the disk is full.

@@ -9,7 +9,7 @@ use broker_core::{
 };
 use units::Timestamp;
 
-use super::Measured;
+use super::{super::room, Measured};
 
 /// What the engine itself shows.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct EngineFigures {
     pub(super) uptime: u64,
     /// How many receives wait.
     pub(super) waiting: usize,
+    /// What the disk has.
+    pub(super) room: room::Figures,
     pub(super) measured: Measured,
 }
 

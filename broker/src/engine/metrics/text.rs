@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::figures::{EngineFigures, Named, QueueFigures, TopicFigures};
+use super::{
+    super::room,
+    figures::{EngineFigures, Named, QueueFigures, TopicFigures},
+};
 
 /// A figure of every queue or topic: its name, type, help, and how to get it.
 type Figure<T> = (&'static str, &'static str, &'static str, fn(&T) -> u64);
@@ -79,6 +82,7 @@ fn write_engine(out: &mut String, engine: &EngineFigures) {
     let _ = writeln!(out, "broker_uptime_seconds {}", engine.uptime);
     head(out, "broker_waiting_receives", "gauge", "Receives that wait for a message.");
     let _ = writeln!(out, "broker_waiting_receives {}", engine.waiting);
+    write_room(out, engine.room);
     let measured = &engine.measured;
     let publish = "From a publish's arrival to its synced commit.";
     measured.publish.render(out, "broker_publish_commit_seconds", publish);
@@ -86,6 +90,18 @@ fn write_engine(out: &mut String, engine: &EngineFigures) {
     measured.group.render(out, "broker_group_commit_size", "Calls in one group.");
     measured.wait.render(out, "broker_wait_in_queue_seconds", "From publish to first delivery.");
     measured.processing.render(out, "broker_processing_seconds", "From delivery to ack.");
+}
+
+/// What the disk has; nothing of what is not known.
+fn write_room(out: &mut String, room: room::Figures) {
+    if let Some(free) = room.free {
+        let help = "Bytes that can still be stored: free on the disk, or in the broker's files.";
+        head(out, "broker_free_space_bytes", "gauge", help);
+        let _ = writeln!(out, "broker_free_space_bytes {free}");
+    }
+    let help = "Publishes are refused while broker_free_space_bytes is this or less.";
+    head(out, "broker_free_space_floor_bytes", "gauge", help);
+    let _ = writeln!(out, "broker_free_space_floor_bytes {}", room.floor);
 }
 
 /// The figures of every queue or topic, labelled by name.

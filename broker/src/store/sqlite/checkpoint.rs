@@ -16,11 +16,19 @@ use std::{
 
 use rusqlite::{Connection, hooks::Wal};
 
-use super::connection::{self, Place};
+use super::{
+    connection::{self, LOG_LIMIT, Place},
+    schema::VERSION,
+};
 use crate::store::StoreError;
 
-/// From how many pages of 4 KiB in the log on a checkpoint is made: 16 MiB.
-const LOG_PAGES: c_int = 4096;
+/// A count of pages of 4 KiB in the log.
+pub(super) type PagesInLog = c_int;
+
+/// From how many on a checkpoint is made: 16 MiB.
+pub(super) const LONG_LOG: PagesInLog = 4096;
+/// The same where the log can't take much more than that: 2 MiB.
+pub(super) const SHORT_LOG: PagesInLog = 512;
 /// How many pages are left to the pass that holds the writer.
 const REST_PAGES: i64 = 128;
 /// How often the pass beside the writer is made again when too much is left.
@@ -28,12 +36,12 @@ const PASSES: usize = 4;
 
 thread_local! {
     /// How many pages the log has, by the latest commit of this thread.
-    static PAGES_IN_LOG: Cell<c_int> = const { Cell::new(0) };
+    static PAGES_IN_LOG: Cell<PagesInLog> = const { Cell::new(0) };
 }
 
 /// Has the length of the log noted at every commit of this connection.
 pub(super) fn watch(connection: &Connection) {
-    fn note(_: &Wal, pages: c_int) -> rusqlite::Result<()> {
+    fn note(_: &Wal, pages: PagesInLog) -> rusqlite::Result<()> {
         PAGES_IN_LOG.set(pages);
         Ok(())
     }
@@ -43,6 +51,15 @@ pub(super) fn watch(connection: &Connection) {
 /// Moves all of the log and empties its file. Nobody else may use the database.
 pub(super) fn truncate(connection: &Connection) -> Result<(), StoreError> {
     Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
+/// Gives what the log's file has above so many bytes back to the disk, where all of it was moved: it is cut as
+/// it begins anew, and that takes a write, however small.
+pub(super) fn cut(connection: &Connection, kept: u64) -> Result<(), StoreError> {
+    connection::limit_log(connection, kept)?;
+    let written = connection.pragma_update(None, "user_version", VERSION);
+    connection::limit_log(connection, LOG_LIMIT)?;
+    Ok(written?)
 }
 
 /// Makes checkpoints on a connection of its own; `gate` is what the writer holds while it writes.
@@ -93,9 +110,9 @@ impl Checkpointer {
         Ok(Self { wanted, told_of_end: Cell::new(false), thread: thread.map_err(failed)? })
     }
 
-    /// Asks for a checkpoint when the log is long. Call it on the writer's thread, after a commit.
-    pub(super) fn consider(&self) {
-        if PAGES_IN_LOG.get() < LOG_PAGES {
+    /// Asks for a checkpoint when the log has so many pages. Call it on the writer's thread.
+    pub(super) fn consider(&self, from: PagesInLog) {
+        if PAGES_IN_LOG.get() < from {
             return;
         }
         let ended = matches!(self.wanted.try_send(()), Err(TrySendError::Disconnected(())));
@@ -150,7 +167,7 @@ impl Log {
 }
 
 /// Moves what can be moved; how many pages are left.
-fn pass(connection: &Connection) -> Result<i64, StoreError> {
+pub(super) fn pass(connection: &Connection) -> Result<i64, StoreError> {
     let left = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         let (in_log, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
         Ok(in_log - moved)

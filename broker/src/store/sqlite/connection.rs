@@ -10,6 +10,9 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use super::schema::{Tables, VERSION, migrate, tables};
 use crate::store::StoreError;
 
+/// When the log starts anew after a burst, what its file has above this goes back to the disk.
+pub(super) const LOG_LIMIT: u64 = 64 << 20;
+
 /// Where the database is: its file, and SQLite's file system that it is opened through (`None` for the
 /// machine's).
 #[derive(Clone, Debug)]
@@ -93,8 +96,12 @@ fn connect(place: &Place, access: OpenFlags) -> Result<Connection, StoreError> {
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
-    // When the log starts anew after a burst, what is above this goes back to the file system.
-    connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
+    limit_log(&connection, LOG_LIMIT)?;
     connection.pragma_update(None, "cache_size", -8192)?;
     Ok(connection)
+}
+
+/// How many bytes the log's file keeps when this connection starts it anew.
+pub(super) fn limit_log(connection: &Connection, bytes: u64) -> Result<(), StoreError> {
+    Ok(connection.pragma_update_and_check(None, "journal_size_limit", bytes.cast_signed(), |_| Ok(()))?)
 }

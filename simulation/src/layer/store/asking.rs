@@ -51,7 +51,7 @@ impl Question {
     pub(super) fn look(&mut self) -> Option<Answer> {
         let failed = |error| match error {
             BrokerError::Refused(refusal) => Answer::Decided(Err(refusal)),
-            BrokerError::StorageFull => Answer::StorageFull,
+            BrokerError::StorageFull | BrokerError::BelowFloor { .. } => Answer::StorageFull,
             other => Answer::Failed(other),
         };
         match self {
