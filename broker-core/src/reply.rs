@@ -32,7 +32,7 @@ pub enum Reply {
     /// The results of an ack, nack or extend, in order.
     Settled(Vec<Settled>),
     /// What a redrive did.
-    Redriven(Redriven),
+    Redriven(Box<Redriven>),
     /// A paced redrive was started.
     RedriveStarted {
         /// Its number.

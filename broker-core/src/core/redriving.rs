@@ -62,7 +62,7 @@ impl Core {
         }
         self.close_step(from, step);
         self.close_step(to, step);
-        Ok(Reply::Redriven(redriven))
+        Ok(Reply::Redriven(Box::new(redriven)))
     }
 
     /// What a redrive of these would do now, behind what was rehearsed before. It changes nothing.

@@ -290,7 +290,7 @@ impl Bench {
     pub(crate) fn redrive(&mut self, queue: &str, which: DeadLetters, to: Option<&str>) -> Redriven {
         let command = Command::Redrive { queue: name(queue), which, to: to.map(name), limit: None };
         match self.apply(command).unwrap() {
-            Reply::Redriven(redriven) => redriven,
+            Reply::Redriven(redriven) => *redriven,
             other => panic!("{other:?}"),
         }
     }

@@ -67,7 +67,7 @@ struct Replayed {
     replayed: u64,
 }
 
-/// Put retained messages into a subscribed queue again, all or none, in publish order.
+/// Put retained messages into a subscribed queue again, all or none, each in its place in publish order.
 ///
 /// What the subscription's filter passes over is left out, and so is what is in the queue already, ready,
 /// leased, delayed or dead, and what is over by a TTL of its own.

@@ -214,7 +214,7 @@ impl Model {
                 }
             }
         }
-        Ok(Reply::Redriven(redriven))
+        Ok(Reply::Redriven(Box::new(redriven)))
     }
 
     pub(super) fn redrive_one(

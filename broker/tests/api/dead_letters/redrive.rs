@@ -72,6 +72,18 @@ async fn what_the_other_queue_of_its_topic_holds_already_stays_and_is_told() {
 }
 
 #[tokio::test]
+async fn what_can_never_fit_stays_and_is_told_and_those_behind_it_go_on() {
+    let server = with_letters(&[("1", "t", "broken"), ("2", "t", "broken")]).await;
+    server.put_queue("small", json!({"max_bytes": 1})).await;
+    let path = format!("{JOBS}/redrive");
+    let none = json!({"redriven": 0, "ids": [], "not_found": [], "too_large": ["1", "2"]});
+    for dry_run in [true, false] {
+        let answer = server.post(&path, json!({"to": "small", "dry_run": dry_run})).await;
+        assert_eq!(answer.json(), none);
+    }
+}
+
+#[tokio::test]
 async fn more_than_go_in_one_slice_are_all_redriven_and_named_and_audited_as_one() {
     let server = with_letters(&[]).await;
     let wanted: Vec<String> = (1..=1200).map(|id| id.to_string()).collect();
