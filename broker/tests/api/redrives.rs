@@ -95,7 +95,7 @@ async fn what_goes_to_a_full_queue_waits_for_room() {
 #[tokio::test]
 async fn one_whose_queue_is_removed_stops_and_says_why() {
     for removed in ["jobs", "parked"] {
-        let server = with_dead(2).await;
+        let server = with_dead(50).await;
         server.put_queue("parked", json!({})).await;
         let task = start(&server, json!({"to": "parked", "per_second": 1})).await;
         assert_eq!(server.delete(&format!("/queues/{removed}?force=true")).await.status, 204);
