@@ -75,7 +75,7 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Runs a server as a program: prints `NAME http://ADDRESS` (or `https`) once it listens and `ready` once it serves,
-/// and stops it on SIGTERM or ctrl-c. Answers 0 after a clean stop and 1 after a failure, whose causes
+/// and stops it on SIGTERM or ctrl-c; SIGHUP ends nothing. Answers 0 after a clean stop and 1 after a failure, whose causes
 /// go to stderr. (clap has answered wrong arguments with 2 by then.)
 pub fn main<F>(
     name: &str,
@@ -115,7 +115,7 @@ where
     let listener = TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}"))?;
     let address = listener.local_addr()?;
     let (ready, shutdown) = (Ready::new(), CancellationToken::new());
-    stop_on_signal(shutdown.clone())?;
+    cancel_on_signal(shutdown.clone(), HangUp::Told)?;
     let serving = run(listener, ready.clone(), shutdown);
     tokio::pin!(serving);
     tokio::select! {
@@ -143,31 +143,55 @@ fn announce_over(scheme: &str, servers: &[(&str, SocketAddr)]) -> std::io::Resul
     out.flush()
 }
 
-/// Cancels the token at SIGTERM or ctrl-c; a second signal ends the process at once, with 1. SIGHUP, by which others
-/// are told to reload, ends nothing: a line of the log says what there is to reload.
+/// What SIGHUP is to a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HangUp {
+    /// The word of others to reload: it ends nothing, and a line of the log says what there is to reload.
+    Told,
+    /// The terminal is closed: it stops, once, since a terminal may say so more than once.
+    Stops,
+}
+
+/// Cancels the token at SIGTERM, at ctrl-c, or as the terminal is closed (SIGHUP), unless the program was started to
+/// outlive it, as by nohup. A second SIGTERM or ctrl-c ends the process at once, with 1.
 ///
 /// # Errors
 /// When the signal handlers can't be installed.
 pub fn stop_on_signal(shutdown: CancellationToken) -> std::io::Result<()> {
+    // Where the system does not tell, no program was.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let hang_up = if ignores_hang_up(&status) { HangUp::Told } else { HangUp::Stops };
+    cancel_on_signal(shutdown, hang_up)
+}
+
+/// Whether a process of that status, as Linux writes it, ignores SIGHUP: the first bit of a mask in hexadecimal.
+fn ignores_hang_up(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
+fn cancel_on_signal(shutdown: CancellationToken, hang_up: HangUp) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut hung_up = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
-        let mut first = true;
+        let mut stopping = false;
         loop {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-                _ = hang_up.recv() => {
-                    tracing::info!("SIGHUP: nothing to reload by hand, files are read again as they change");
-                    continue;
-                }
-            }
-            if !std::mem::take(&mut first) {
+            let is_hang_up = tokio::select! {
+                _ = terminate.recv() => false,
+                _ = interrupt.recv() => false,
+                _ = hung_up.recv() => true,
+            };
+            if is_hang_up && hang_up == HangUp::Told {
+                tracing::info!(
+                    "SIGHUP: nothing is reloaded by it; a certificate is taken up as its file changes"
+                );
+            } else if !std::mem::replace(&mut stopping, true) {
+                tracing::info!("stopping");
+                shutdown.cancel();
+            } else if !is_hang_up {
                 std::process::exit(1);
             }
-            tracing::info!("stopping");
-            shutdown.cancel();
         }
     });
     Ok(())
@@ -210,6 +234,14 @@ mod tests {
     use anyhow::anyhow;
 
     use super::*;
+
+    #[test]
+    fn who_was_started_to_outlive_its_terminal_is_told_by_the_first_bit() {
+        for (ignored, mask) in [(true, "0000000000001001"), (false, "0000000000001000")] {
+            assert_eq!(ignores_hang_up(&format!("SigBlk:\t{:016}\nSigIgn:\t{mask}\n", 1)), ignored);
+        }
+        assert!(!ignores_hang_up(""));
+    }
 
     #[test]
     fn a_cause_that_its_error_names_is_told_once() {

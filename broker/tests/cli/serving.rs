@@ -48,7 +48,7 @@ fn a_level_of_logs_that_is_none_is_refused() {
 }
 
 #[test]
-fn an_address_without_its_parts_is_refused_with_an_example() {
+fn an_address_that_is_no_ip_address_and_port_is_refused_with_an_example() {
     for mistake in ["localhost:7070", ":7071", "7070", "127.0.0.1"] {
         let mut command = program(&["serve", "--listen", mistake]);
         command.arg("--data").arg("/nowhere/to/be/made");
@@ -63,7 +63,7 @@ fn a_hang_up_is_told_and_does_not_end_it() {
     let broker = Broker::start_logging(tempdir().unwrap(), "info", File::create(&log).unwrap());
     broker.signal(Signal::HUP);
     let give_up = Instant::now() + PATIENCE;
-    while !fs::read_to_string(&log).unwrap().contains("SIGHUP: nothing to reload by hand") {
+    while !fs::read_to_string(&log).unwrap().contains("SIGHUP: nothing is reloaded by it") {
         assert!(Instant::now() < give_up, "it says nothing of it");
         thread::sleep(Duration::from_millis(20));
     }

@@ -25,7 +25,7 @@ pub struct UpArgs {
 }
 
 impl UpArgs {
-    /// Runs until ctrl-c or SIGTERM.
+    /// Runs until ctrl-c, SIGTERM or, unless it is to outlive it, its terminal is closed.
     ///
     /// # Errors
     /// When a part does not start, ends by itself, or fails as it stops.
