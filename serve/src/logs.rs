@@ -73,7 +73,12 @@ pub fn start(program: &str, level: &str, format: LogFormat) -> Result<Logs, Logs
 fn parse_level(level: &str) -> Result<EnvFilter, LogsError> {
     let is_level = |part: &str| !part.is_empty() && part.parse::<LevelFilter>().is_ok();
     let is_mistaken = |part: &&str| !part.contains(['=', '[', ']']) && !is_level(part);
-    match level.split(',').find(is_mistaken) {
+    let mut is_within = false;
+    let ends_part = |c| {
+        is_within = c == '[' || is_within && c != ']';
+        c == ',' && !is_within
+    };
+    match level.split(ends_part).find(is_mistaken) {
         Some(mistaken) => Err(LogsError::NoLevel(mistaken.to_owned())),
         None => Ok(EnvFilter::try_new(level)?),
     }
@@ -106,5 +111,14 @@ mod tests {
             assert!(matches!(&error, LogsError::NoLevel(part) if part == mistaken), "{level}: {error}");
         }
         assert!(parse_level("broker=loud").is_err());
+    }
+
+    #[test]
+    fn what_stands_in_brackets_is_not_taken_for_levels() {
+        let told = |level| parse_level(level).map_err(|error| error.to_string());
+        let (one, many) = (told("[{a]=info").unwrap_err(), told("[{a,b,c}]=info").unwrap_err());
+        assert_eq!(many, one, "the parser of filters has the word");
+        assert!(told("[{a}]=info,broker[span{b=1}]=debug,warn").is_ok());
+        assert!(told("[{a}]=info,inof").unwrap_err().contains("\"inof\" is no level"));
     }
 }
