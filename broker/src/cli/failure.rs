@@ -19,7 +19,7 @@ pub(super) enum Failure {
         hint: &'static str,
     },
     /// Somebody is there who gave no answer, or not all of it.
-    #[error("the broker at {url} was reached, and gave no answer: {why}\n  {hint}")]
+    #[error("the broker at {url} was reached, and gave no full answer: {why}\n  {hint}")]
     Unanswered {
         /// Where.
         url: String,
@@ -53,6 +53,13 @@ pub(super) enum Failure {
     /// It was carried out, but not all went as it was to.
     #[error("{0}")]
     Undone(String),
+}
+
+impl Failure {
+    /// Nothing, where all went as it was to; else all that did not.
+    pub(super) fn of_undone(undone: &[String]) -> Result<(), Self> {
+        if undone.is_empty() { Ok(()) } else { Err(Self::Undone(undone.join("; "))) }
+    }
 }
 
 /// Ends a command: says what went wrong, and gives the exit code. A reader of stdout that has gone away, as

@@ -47,6 +47,9 @@ struct Redrive {
     per_second: u64,
     state: String,
     redriven: u64,
+    /// How many had their turn and were not redriven.
+    #[serde(default)]
+    skipped: u64,
     remaining: u64,
     waiting_for: Option<String>,
     stopped: Option<String>,

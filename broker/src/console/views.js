@@ -163,6 +163,7 @@ async function redrives(main, signal) {
       (waiting_for ? `${state}, waits for ${waiting_for}` : stopped ? `${state}: ${stopped}` : state)],
     ["per second", ({ per_second }) => count(per_second), "number"],
     ["redriven", ({ redriven }) => count(redriven), "number"],
+    ["skipped", ({ skipped }) => count(skipped), "number"],
     ["remaining", ({ remaining }) => count(remaining), "number"],
     ["started", ({ started_at }) => at(started_at)],
     ["ended", ({ ended_at, task }) => (ended_at ? at(ended_at) : button("Stop", act(() => stop(task))))],

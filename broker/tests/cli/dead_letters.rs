@@ -134,6 +134,22 @@ fn what_the_other_queue_holds_already_stays_and_is_told() {
 }
 
 #[test]
+fn what_the_other_queue_can_never_hold_stays_and_is_told_beside_all_that_went_wrong() {
+    let broker = with_dead_letters();
+    broker.ok(&["queues", "create", "small", "--max-bytes", "1"]);
+    let redrive = ["dead-letters", "redrive", "jobs", "m1", "nope", "m2", "--to", "small"];
+    for (more, told) in [(&[][..], "redriven"), (&["--dry-run"], "would be redriven")] {
+        let ended = broker.run(&[&redrive, more].concat());
+        assert_eq!((ended.code, ended.stdout), (1, format!("0 dead letters {told}\n")));
+        assert_eq!(
+            ended.stderr,
+            "error: these stay, as that queue can never hold them: m1, m2; no dead letter has the id nope\n"
+        );
+    }
+    assert_eq!(broker.count("jobs", "dead"), 3);
+}
+
+#[test]
 fn those_that_fit_are_discarded() {
     let broker = with_dead_letters();
     let told = broker.ok(&["dead-letters", "purge", "jobs", "--reason", "no answer", "--yes"]);

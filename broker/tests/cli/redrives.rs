@@ -58,6 +58,27 @@ fn one_that_goes_on_by_itself_is_listed_shown_and_stopped() {
 }
 
 #[test]
+fn those_that_are_skipped_are_told() {
+    let broker = with_dead_letters(3);
+    broker.ok(&["queues", "create", "small", "--max-bytes", "1"]);
+    let redrive = ["dead-letters", "redrive", "jobs", "--to", "small", "--per-second", "100", "--follow"];
+    let told = broker.ok(&redrive);
+    assert!(
+        told.ends_with(
+            "to small: 0 dead letters redriven, 3 dead letters skipped, 0 dead letters to go, done\n"
+        ),
+        "{told}"
+    );
+    let list = broker.ok(&["redrives"]);
+    let rows = rows(&list);
+    assert_eq!(
+        rows[0],
+        ["TASK", "FROM", "TO", "PER", "SECOND", "REDRIVEN", "SKIPPED", "REMAINING", "AGE", "STATE"]
+    );
+    assert_eq!(rows[1][4..7], ["0", "3", "0"], "{list}");
+}
+
+#[test]
 fn one_that_is_stopped_while_it_is_followed_fails() {
     let broker = with_dead_letters(100);
     let started = broker.json(&["dead-letters", "redrive", "jobs", "--per-second", "1"]);

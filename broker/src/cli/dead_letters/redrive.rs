@@ -92,8 +92,9 @@ impl Redrive {
         let url = source.narrow(client.url(&["queues", &queue, "dead-letters", "redrive"]));
         let body = client.post(url, &what).await?;
         if let (Answer::Task { task, not_found }, true) = (client.read(&body)?, follow) {
-            follow::until_it_ends(client, out, &task).await?;
-            return Ok(all_found(&not_found)?);
+            let left = follow::until_it_ends(client, out, &task).await?;
+            let undone: Vec<String> = left.into_iter().chain(missing(&not_found)).collect();
+            return Ok(Failure::of_undone(&undone)?);
         }
         let dry_run = what.dry_run;
         out.answer(client, &body, |out, answer| match answer {
@@ -103,10 +104,11 @@ impl Redrive {
             Answer::Done(done) => show(out, &done, dry_run),
         })?;
         out.flush()?;
-        match client.read(&body)? {
-            Answer::Task { not_found, .. } => Ok(all_found(&not_found)?),
-            Answer::Done(done) => Ok(done.all_went(dry_run)?),
-        }
+        let undone = match client.read(&body)? {
+            Answer::Task { not_found, .. } => missing(&not_found).into_iter().collect(),
+            Answer::Done(done) => done.undone(dry_run),
+        };
+        Ok(Failure::of_undone(&undone)?)
     }
 }
 
@@ -119,28 +121,20 @@ fn show(out: &mut Output, done: &Done, dry_run: bool) -> io::Result<()> {
 }
 
 impl Done {
-    /// That none was missing or stays, and that it did not stop before the end.
-    fn all_went(&self, dry_run: bool) -> Result<(), Failure> {
-        if let Some(why) = &self.stopped {
-            let stopped = if dry_run { "would stop" } else { "stopped" };
-            return Err(Failure::Undone(format!("it {stopped} before the end: {}", clean(why))));
-        }
+    /// All that kept some from being redriven.
+    fn undone(&self, dry_run: bool) -> Vec<String> {
+        let stopped = if dry_run { "would stop" } else { "stopped" };
+        let why = self.stopped.iter().map(|why| format!("it {stopped} before the end: {}", clean(why)));
         let stay = [(&self.already_there, "holds them already"), (&self.too_large, "can never hold them")];
-        if let Some((ids, why)) = stay.into_iter().find(|(ids, _)| !ids.is_empty()) {
-            let ids = clean(&ids.join(", ")).into_owned();
-            return Err(Failure::Undone(format!("these stay, as that queue {why}: {ids}")));
-        }
-        all_found(&self.not_found)
+        let stay = stay.into_iter().filter(|(ids, _)| !ids.is_empty());
+        let stay =
+            stay.map(|(ids, why)| format!("these stay, as that queue {why}: {}", clean(&ids.join(", "))));
+        why.chain(stay).chain(missing(&self.not_found)).collect()
     }
 }
 
-/// That each of the ids was one of a dead letter.
-fn all_found(not_found: &[String]) -> Result<(), Failure> {
-    match not_found {
-        [] => Ok(()),
-        missing => {
-            let missing = missing.join(" or the id ");
-            Err(Failure::Undone(format!("no dead letter has the id {}", clean(&missing))))
-        }
-    }
+/// The ids that no dead letter has, if any.
+fn missing(not_found: &[String]) -> Option<String> {
+    let missing = not_found.join(" or the id ");
+    (!not_found.is_empty()).then(|| format!("no dead letter has the id {}", clean(&missing)))
 }

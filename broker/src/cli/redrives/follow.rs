@@ -5,7 +5,6 @@ use std::{io, time::Duration};
 use super::Redrive;
 use crate::cli::{
     client::Client,
-    failure::Failure,
     human::{clean, things},
     output::Output,
     progress,
@@ -14,18 +13,19 @@ use crate::cli::{
 /// How often to look.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Waits until it ends, then shows it; fails where it ended before all had their turn.
+/// Waits until it ends, then shows it; says what is left where it ended before all had their turn.
 pub(in crate::cli) async fn until_it_ends(
     client: &Client,
     out: &mut Output,
     task: &str,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<String>> {
     let bar = progress::messages(0);
     let (body, redrive) = loop {
         let body = client.get(client.url(&["redrives", task])).await?;
         let redrive: Redrive = client.read(&body)?;
-        bar.set_length(redrive.redriven + redrive.remaining);
-        bar.set_position(redrive.redriven);
+        let had_their_turn = redrive.redriven + redrive.skipped;
+        bar.set_length(had_their_turn + redrive.remaining);
+        bar.set_position(had_their_turn);
         bar.set_message(clean(&redrive.standing()).into_owned());
         if redrive.state != "running" {
             break (body, redrive);
@@ -34,20 +34,17 @@ pub(in crate::cli) async fn until_it_ends(
     };
     bar.finish_and_clear();
     out.answer(client, &body, show)?;
-    match redrive.remaining {
-        0 => Ok(()),
-        left => {
-            Err(Failure::Undone(format!("it was stopped; {} still dead", things(left, "dead letter"))).into())
-        }
-    }
+    let left = redrive.remaining;
+    Ok((left > 0).then(|| format!("it was stopped; {} still dead", things(left, "dead letter"))))
 }
 
 /// Shows how far it is.
 pub(super) fn show(out: &mut Output, redrive: Redrive) -> io::Result<()> {
     let standing = redrive.standing();
-    let Redrive { task, queue, to, redriven, remaining, .. } = redrive;
-    let (redriven, left) = (things(redriven, "dead letter"), things(remaining, "dead letter"));
+    let Redrive { task, queue, to, redriven, skipped, remaining, .. } = redrive;
+    let [redriven, passed, left] = [redriven, skipped, remaining].map(|number| things(number, "dead letter"));
+    let passed = if skipped > 0 { format!(" {passed} skipped,") } else { String::new() };
     out.line(clean(&format!(
-        "redrive {task} from {queue} to {to}: {redriven} redriven, {left} to go, {standing}"
+        "redrive {task} from {queue} to {to}: {redriven} redriven,{passed} {left} to go, {standing}"
     )))
 }

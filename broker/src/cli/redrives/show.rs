@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::follow;
-use crate::cli::{client::Client, output::Output};
+use crate::cli::{client::Client, failure::Failure, output::Output};
 
 /// Show how far a paced redrive is
 #[derive(Args, Debug)]
@@ -18,7 +18,8 @@ pub(super) struct Show {
 impl Show {
     pub(super) async fn run(self, client: &Client, out: &mut Output) -> anyhow::Result<()> {
         if self.follow {
-            return follow::until_it_ends(client, out, &self.task).await;
+            let left = follow::until_it_ends(client, out, &self.task).await?;
+            return Ok(Failure::of_undone(left.as_slice())?);
         }
         let body = client.get(client.url(&["redrives", &self.task])).await?;
         out.answer(client, &body, follow::show)
