@@ -22,10 +22,10 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\nconnection: clo
 
 /// A server with a certificate that nobody knows, which is in its folder; its URL.
 async fn serving(folder: &Path) -> (String, PathBuf) {
-    serving_as(IsCa::ExplicitNoCa, folder).await
+    serving_as(IsCa::ExplicitNoCa, ANSWER, folder).await
 }
 
-async fn serving_as(is_ca: IsCa, folder: &Path) -> (String, PathBuf) {
+async fn serving_as(is_ca: IsCa, answer: &'static [u8], folder: &Path) -> (String, PathBuf) {
     let mut made = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
     made.is_ca = is_ca;
     let signing_key = KeyPair::generate().unwrap();
@@ -47,7 +47,7 @@ async fn serving_as(is_ca: IsCa, folder: &Path) -> (String, PathBuf) {
             // A client that does not trust it hangs up.
             let Ok(mut connection) = acceptor.accept(connection).await else { continue };
             let _ = connection.read(&mut [0; 4096]).await.unwrap();
-            connection.write_all(ANSWER).await.unwrap();
+            connection.write_all(answer).await.unwrap();
             connection.shutdown().await.unwrap();
         }
     });
@@ -84,10 +84,20 @@ async fn a_broker_that_nobody_vouches_for_is_not_asked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_brokers_certificate_that_is_an_authoritys_is_said_to_be() {
     let folder = TempDir::new().unwrap();
-    let (url, authority) = serving_as(IsCa::Ca(BasicConstraints::Unconstrained), folder.path()).await;
+    let is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let (url, authority) = serving_as(is_ca, ANSWER, folder.path()).await;
     run(queues(url, Some(&authority)))
         .await
         .failed(1, "made with -addext basicConstraints=critical,CA:FALSE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_answers_over_tls_with_no_http_is_not_said_to_want_https() {
+    let folder = TempDir::new().unwrap();
+    let (url, authority) = serving_as(IsCa::ExplicitNoCa, b"220 mail ready\r\n", folder.path()).await;
+    let told = run(queues(url, Some(&authority))).await;
+    told.failed(1, "speaks TLS, but no HTTP");
+    assert!(!told.stderr.contains("its URL begins with"), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

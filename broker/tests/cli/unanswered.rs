@@ -45,8 +45,15 @@ fn hanging_up() -> String {
 #[test]
 fn a_broker_that_hangs_up_is_one_that_runs() {
     let told = ended(program(&["queues", "--url", &hanging_up()]));
-    told.failed(1, "was reached, and gave no answer");
+    told.failed(1, "was reached, and gave no full answer");
     assert!(!told.stderr.contains("Is it running?"), "{told:?}");
+}
+
+#[test]
+fn who_hangs_up_while_connecting_over_tls_may_speak_none_or_take_no_more() {
+    let told = ended(program(&["queues", "--url", &hanging_up().replace("http://", "https://")]));
+    told.failed(1, "It hung up before TLS was agreed on: it takes no more connections");
+    told.failed(1, "or it speaks no TLS");
 }
 
 #[test]
