@@ -244,7 +244,7 @@ impl Engine {
         self.paused_until.is_some()
     }
 
-    fn check_room(&mut self) -> Result<(), BrokerError> {
+    fn check_room(&mut self) -> Result<Result<(), BrokerError>, StoreError> {
         self.room.check(&mut *self.store, self.clock.instant_now())
     }
 

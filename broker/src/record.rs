@@ -13,6 +13,7 @@
 //! back is in [`stored`]; what data of which content type becomes is in [`data`].
 
 pub mod data;
+pub mod nesting;
 pub mod stored;
 
 use std::fmt;

@@ -69,7 +69,12 @@ pub trait Store: Send {
 
     /// There is too little of it: what the store's files can do without goes back to the disk, but for
     /// what acks need of it.
-    fn give_back(&mut self) {}
+    ///
+    /// # Errors
+    /// What [`StoreError`] lists but [`StoreError::Full`].
+    fn give_back(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Where its files are, for the log.
     fn folder(&self) -> Option<&Path> {

@@ -66,7 +66,7 @@ impl Core {
         let before = redrive.progress();
         match self.ends_of(&redrive) {
             Some((from, to)) => self.take_turns(&mut redrive, from, to, budget, step),
-            // An earlier version left it running when a queue of it was removed.
+            // A folder from where the removal of a queue did not end it.
             None => redrive.end(step.now),
         }
         if redrive.progress() != before {

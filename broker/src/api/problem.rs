@@ -128,7 +128,9 @@ fn with_members(problem: Problem, refusal: Refusal) -> Problem {
         Refusal::QueueFull { queue, retry_after } => {
             problem.member("queue", queue.as_str()).retry_after(retry_after)
         }
-        Refusal::NeverFits { queue, limit } => problem.member("queue", queue.as_str()).member("limit", limit),
+        Refusal::NeverFits { queue, limit } => {
+            problem.member("queue", queue.as_str()).member("setting", limit)
+        }
         Refusal::TooManyQueues { limit } => problem.member("limit", limit),
         Refusal::TooManyRedrives { limit, .. } => problem.member("limit", limit).retry_after(REDRIVE_PAUSE),
         Refusal::IdReused { index } | Refusal::NoRoute { index } => problem.member("index", index),

@@ -223,6 +223,8 @@ async fn ack(
 }
 
 /// End deliveries as failed, or hand them back uncounted.
+///
+/// One under the receipt whose lease a nack ended is `done` again and changes nothing, whatever it asks for.
 #[utoipa::path(post, path = "/queues/{queue}/nack", operation_id = "nack", tag = "settling", params(InQueue), request_body = NackBody, responses(
     (status = 200, description = "The result of each receipt", body = Results),
     (status = 404, description = "`queue-not-found`"),

@@ -55,7 +55,7 @@ impl Engine {
     fn decide_one(&mut self, ask: Ask, now: Timestamp) -> Result<Option<Decided>, StoreError> {
         match ask {
             Ask::Command { command: command @ Command::Publish(_), reply, arrived, .. } => {
-                let result = self.check_room().and_then(|()| self.apply(command, now));
+                let result = self.check_room()?.and_then(|()| self.apply(command, now));
                 Ok(Some(Decided::Publish { reply, arrived, result }))
             }
             Ask::Command { mut command, note, reply, arrived, few } => {

@@ -83,7 +83,7 @@ impl Engine {
         self.losses.tell(&self.core, self.clock.instant_now());
         if !looks.is_empty() {
             // What they see of the disk is of now, although nobody publishes.
-            drop(self.check_room());
+            drop(self.check_room()?);
         }
         let view = self.view();
         looks.into_iter().for_each(|look| look(&view));
@@ -147,8 +147,10 @@ impl Engine {
             self.metrics.committed(calls, started.elapsed(), &self.effects.changes);
         }
         for change in &self.effects.changes {
-            if let Change::MessageGone { sequence, .. } = change {
-                self.bodies.remove(*sequence);
+            match change {
+                Change::MessageGone { sequence, .. } => self.bodies.remove(*sequence),
+                Change::MessagePut(..) => self.room.took(&*self.store),
+                _ => {}
             }
         }
         self.bodies.trim();
@@ -165,9 +167,6 @@ impl Engine {
     fn answer(&mut self, decided: Decided, now: Timestamp) {
         match decided {
             Decided::Publish { reply, arrived, result } => {
-                if result.is_ok() {
-                    self.room.took(&*self.store);
-                }
                 if reply.send(result).is_ok() {
                     self.metrics.published(arrived);
                 }

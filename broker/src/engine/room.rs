@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{error::BrokerError, store::Store};
+use crate::{
+    error::BrokerError,
+    store::{Store, StoreError},
+};
 
 /// How long it holds that there is room: not so long that a burst of publishes leaves none for acks.
 const ROOM_HOLDS: Duration = Duration::from_millis(10);
@@ -29,14 +32,14 @@ pub(crate) struct Room {
 pub(crate) struct Figures {
     /// What can still be stored, where that is known.
     pub(crate) free: Option<u64>,
-    /// Below that, publishes are refused.
+    /// With that much or less, publishes are refused.
     pub(crate) floor: u64,
 }
 
 /// What is worth a line in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum News {
-    /// There is less room than the floor.
+    /// There is no more room than the floor.
     BelowFloor,
     /// A commit found none.
     RanOut,
@@ -61,34 +64,38 @@ impl Room {
         self.tell(news, store.folder());
     }
 
-    /// A publish was committed.
+    /// A message was committed.
     pub(crate) fn took(&mut self, store: &dyn Store) {
         let news = self.note_taken();
         self.tell(news, store.folder());
     }
 
-    /// Asks whether more than the floor is free. A store that does not know is believed to have room: then
-    /// the commit finds out.
+    /// Asks whether more than the floor is free: [`BrokerError::BelowFloor`], or [`BrokerError::StorageFull`] where
+    /// a commit found none. A store that does not know is believed to have room: then the commit finds out.
     ///
     /// # Errors
-    /// [`BrokerError::BelowFloor`], or [`BrokerError::StorageFull`] where a commit found none.
-    pub(crate) fn check(&mut self, store: &mut dyn Store, now: Instant) -> Result<(), BrokerError> {
+    /// When the store failed for good.
+    pub(crate) fn check(
+        &mut self,
+        store: &mut dyn Store,
+        now: Instant,
+    ) -> Result<Result<(), BrokerError>, StoreError> {
         if let Some((at, answer)) = &self.asked
             && now.saturating_duration_since(*at) < if answer.is_ok() { ROOM_HOLDS } else { NO_ROOM_HOLDS }
         {
-            return answer.clone();
+            return Ok(answer.clone());
         }
         let free = store.free_space();
         let free = free.inspect_err(|error| tracing::warn!(error = %error, "the free space is not known"));
         let (answer, news) = self.note(free.ok(), now);
         self.tell(news, store.folder());
         if answer.is_err() {
-            store.give_back();
+            store.give_back()?;
         }
-        answer
+        Ok(answer)
     }
 
-    /// So much is free. After a commit that found no room, only the next that does tells that there is some.
+    /// So much is free. After a commit that found no room, it takes more than that to tell that there is some.
     fn note(&mut self, free: Option<u64>, now: Instant) -> (Result<(), BrokerError>, Option<News>) {
         let floor = self.floor;
         let answer = match free {

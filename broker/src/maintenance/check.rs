@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::{MaintenanceError, files};
+use super::MaintenanceError;
 use crate::{
-    auth::tokens::{self, TokensError},
+    auth::tokens,
     store::{
         Progress, sqlite,
         verify::{Fault, FaultKind, Report},
@@ -21,12 +21,8 @@ pub fn check(folder: &Path, progress: Progress<'_>) -> Result<Report, Maintenanc
         return Err(MaintenanceError::NoData(folder.display().to_string()));
     }
     let mut report = sqlite::verify(folder, progress)?;
-    match tokens::check_file(folder) {
-        Err(TokensError::File { source, .. }) => {
-            return Err(files("read", &folder.join(tokens::FILE))(source));
-        }
-        Err(error) => report.add(Fault::new(FaultKind::Tokens, error.without_folder())),
-        Ok(()) => {}
+    if let Err(error) = tokens::check_file(folder) {
+        report.add(Fault::new(FaultKind::Tokens, error.without_folder()));
     }
     Ok(report)
 }

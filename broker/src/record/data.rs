@@ -5,6 +5,8 @@ use std::str;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::value::RawValue;
 
+use super::nesting::is_too_deep;
+
 /// Data in the form in which it is given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Data<'a> {
@@ -19,8 +21,9 @@ pub enum Data<'a> {
 }
 
 impl<'a> Data<'a> {
-    /// What bytes of that content type become: JSON where type and content are, a text where the type
-    /// is one of text and the content UTF-8, else base64. An empty body is no data.
+    /// What bytes of that content type become: JSON where type and content are, of no more than
+    /// [`MAX_LEVELS`](super::nesting::MAX_LEVELS), a text where the type is one of text and the content UTF-8, else
+    /// base64. An empty body is no data.
     #[must_use]
     pub fn received(content_type: Option<&str>, bytes: &'a [u8]) -> Self {
         if bytes.is_empty() {
@@ -89,9 +92,9 @@ fn is_form(essence: &str) -> bool {
     matches!(essence, "application/x-www-form-urlencoded" | "multipart/form-data")
 }
 
-/// The bytes as a JSON text, where they are one; white space around it stays.
+/// The bytes as a JSON text, where they are one that every reader can read; white space around it stays.
 fn json(bytes: &[u8]) -> Option<&str> {
-    let text = str::from_utf8(bytes).ok()?;
+    let text = str::from_utf8(bytes).ok().filter(|text| !is_too_deep(text))?;
     serde_json::from_str::<&RawValue>(text).ok().map(|_| text)
 }
 

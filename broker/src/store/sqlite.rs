@@ -42,7 +42,7 @@ pub use self::{
     verify::{verify, verify_on},
 };
 use self::{
-    checkpoint::{Checkpointer, LONG_LOG, PagesInLog, SHORT_LOG},
+    checkpoint::{Checkpointer, LONG_LOG, PagesInLog, SHORT_LOG, Turns},
     connection::Place,
     read::SqliteReader,
     remembered::RememberedRows,
@@ -81,6 +81,7 @@ pub struct SqliteStore {
     reader: Arc<SqliteReader>,
     /// Held while a group is written; the checkpointer takes it for its last, short pass.
     gate: Arc<Mutex<()>>,
+    turns: Turns,
     folder: DataFolder,
 }
 
@@ -111,13 +112,15 @@ impl SqliteStore {
         let connection = connection::open(&place)?;
         checkpoint::watch(&connection);
         let gate = Arc::new(Mutex::new(()));
-        let checkpoints = Checkpoints::open(&place, Arc::clone(&gate))?;
+        let turns = Turns::default();
+        let checkpoints = Checkpoints::open(&place, Arc::clone(&gate), turns.clone())?;
         let store = Self {
             checkpointer: None,
             reader: Arc::new(SqliteReader::new(place)),
             remembered: RememberedRows::default(),
             connection,
             gate,
+            turns,
             folder,
         };
         Ok((store, checkpoints))
@@ -142,7 +145,7 @@ impl SqliteStore {
         let whole = u64::from(self.pages()?) * PAGE;
         let space = Space {
             free,
-            // A file that does not exist yet has taken nothing.
+            // A log that does not exist yet has taken nothing.
             log: self.length(LOG).unwrap_or(0),
             database: self.length(FILE).unwrap_or(whole),
             whole,
@@ -158,11 +161,6 @@ impl SqliteStore {
         fs::metadata(self.folder.path().join(file)).ok().map(|file| file.len())
     }
 
-    fn write(&mut self, group: &Group<'_>) -> Result<(), StoreError> {
-        let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        write::group(&self.connection, group, &mut self.remembered)
-    }
-
     /// Has the log moved beside the writer where it has so many pages.
     fn shorten_log(&self, from: PagesInLog) {
         if let Some(checkpointer) = &self.checkpointer {
@@ -170,9 +168,9 @@ impl SqliteStore {
         }
     }
 
-    /// Has the log begin anew, where it can: all of it was moved, and nobody reads it any more.
-    fn begin_log_anew(&self) -> bool {
-        self.checkpointer.is_some() && checkpoint::pass(&self.connection).is_ok_and(|left| left == 0)
+    /// Moves all of the log, so that the next write begins it anew, if no long read keeps it. The gate is held.
+    fn move_log(&self) -> bool {
+        self.checkpointer.is_some() && self.turns.pass(&self.connection).is_ok_and(|left| left == 0)
     }
 
     /// How many pages it takes now.
@@ -199,11 +197,13 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, group: &Group<'_>) -> Result<(), StoreError> {
-        let mut written = self.write(group);
+        let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = write::group(&self.connection, group, &mut self.remembered);
         // Where the log can't grow, it is not yet long enough for the checkpoints that it begins anew by.
-        if matches!(written, Err(StoreError::Full)) && self.begin_log_anew() {
-            written = self.write(group);
+        if matches!(written, Err(StoreError::Full)) && self.move_log() {
+            written = write::group(&self.connection, group, &mut self.remembered);
         }
+        drop(gate);
         self.shorten_log(LONG_LOG);
         written
     }
@@ -224,12 +224,17 @@ impl Store for SqliteStore {
         self.room_beside(self.folder.free_space()?)
     }
 
-    fn give_back(&mut self) {
-        let cut = || if self.begin_log_anew() { checkpoint::cut(&self.connection, LOG_KEPT) } else { Ok(()) };
-        if self.length(LOG).is_some_and(|log| log > LOG_KEPT)
-            && let Err(error) = cut()
-        {
-            tracing::warn!(error = %error, "the write-ahead log keeps its length");
+    fn give_back(&mut self) -> Result<(), StoreError> {
+        if self.length(LOG).is_none_or(|log| log <= LOG_KEPT) {
+            return Ok(());
+        }
+        let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.move_log() {
+            return Ok(());
+        }
+        match checkpoint::cut(&self.connection, LOG_KEPT) {
+            Err(StoreError::Full) => Ok(()),
+            cut => cut,
         }
     }
 

@@ -190,8 +190,8 @@ impl Store for Faulty {
         told.map_or_else(|| self.store.free_space(), Ok)
     }
 
-    fn give_back(&mut self) {
-        self.store.give_back();
+    fn give_back(&mut self) -> Result<(), StoreError> {
+        self.store.give_back()
     }
 
     fn reader(&self) -> Arc<dyn Reader> {

@@ -64,7 +64,8 @@ impl Core {
         messages.iter().enumerate().map(|(index, message)| judge_one(index, message)).collect()
     }
 
-    /// Whether any queue wants it; what none does is not remembered.
+    /// Whether any queue wants it; what none does is not remembered. One that is full counts here: whether it
+    /// takes it is found later.
     fn is_wanted(&self, target: Target, message: &NewMessage) -> bool {
         let Target::Topic(id) = target else { return true };
         let mut filters = self.topics[&id].subscriptions.values().map(|it| it.filter.as_ref());

@@ -15,12 +15,12 @@ const MEMBERS: [Member; 6] = [
         "Which of a batch is at fault, from 0: `id-reused`, `no-route`, `body-too-large`.",
     ),
     ("queue", Type::String, "The queue that has no room: `queue-full`, `body-too-large`."),
+    ("limit", Type::Integer, "How many there may be: `too-many-queues`, `too-many-redrives`."),
     (
-        "limit",
-        Type::Integer,
-        "How many there may be: `too-many-queues`, `too-many-redrives`. How many bytes the queue may hold: `body-too-large`.",
+        "setting",
+        Type::String,
+        "The setting that can't be so: `setting-conflict`; that it can never fit: `body-too-large`.",
     ),
-    ("setting", Type::String, "The setting that can't be so: `setting-conflict`."),
     ("role", Type::String, "The role that the token lacks: `forbidden`."),
     ("name", Type::String, "On which name it lacks the role: `forbidden`."),
 ];

@@ -123,7 +123,8 @@ struct Named {
     /// When it expires.
     #[schema(value_type = Option<Moment>)]
     expiresat: Option<String>,
-    /// The data: any JSON value, kept as it is.
+    /// The data: any JSON value of up to 100 levels of arrays and objects, kept as it is. In binary mode what has
+    /// more becomes `data_base64`: many readers could read nothing of an answer that it stands in.
     #[schema(value_type = serde_json::Value, required = false)]
     data: Option<serde_json::Value>,
     /// Data that is not JSON or text, in base64, instead of `data`.

@@ -15,6 +15,7 @@ use super::{
     fault::Fault,
     too_large,
 };
+use crate::record::nesting::{MAX_LEVELS, is_too_deep};
 
 /// Reads an event with at most `limit` bytes of data that is a whole body.
 pub(super) fn read(text: &str, limit: usize) -> Result<Draft<'_>, Problem> {
@@ -66,6 +67,9 @@ fn payload<'a>(data: Option<&'a RawValue>, data_base64: Option<&'a RawValue>) ->
     match (data, data_base64) {
         (Some(_), Some(_)) => {
             Err(Fault::of("data_base64", "stands beside data: an event has one or the other"))
+        }
+        (Some(json), None) if is_too_deep(json.get()) => {
+            Err(Fault::of("data", format!("has more than {MAX_LEVELS} levels of arrays and objects")))
         }
         (Some(json), None) => Ok(Payload::Token(json.get())),
         (None, Some(json)) => Payload::from_base64(&text("data_base64", json)?),

@@ -58,19 +58,38 @@ pub(super) fn truncate(connection: &Connection) -> Result<(), StoreError> {
 pub(super) fn cut(connection: &Connection, kept: u64) -> Result<(), StoreError> {
     connection::limit_log(connection, kept)?;
     let written = connection.pragma_update(None, "user_version", VERSION);
-    connection::limit_log(connection, LOG_LIMIT)?;
-    Ok(written?)
+    let limited = connection::limit_log(connection, LOG_LIMIT);
+    written?;
+    limited
+}
+
+/// Whose turn it is to move the log: SQLite refuses a second connection that would while one does.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Turns(Arc<Mutex<()>>);
+
+impl Turns {
+    /// Moves what can be moved; how many pages are left.
+    pub(super) fn pass(&self, connection: &Connection) -> Result<i64, StoreError> {
+        let _turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+            let (busy, in_log, moved): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            // Another process is at it: it is not known what is left.
+            Ok(if busy { i64::MAX } else { in_log - moved })
+        })?;
+        Ok(left)
+    }
 }
 
 /// Makes checkpoints on a connection of its own; `gate` is what the writer holds while it writes.
 pub struct Checkpoints {
     connection: Connection,
     gate: Arc<Mutex<()>>,
+    turns: Turns,
 }
 
 impl Checkpoints {
-    pub(super) fn open(place: &Place, gate: Arc<Mutex<()>>) -> Result<Self, StoreError> {
-        Ok(Self { connection: connection::open_beside(place, true)?, gate })
+    pub(super) fn open(place: &Place, gate: Arc<Mutex<()>>, turns: Turns) -> Result<Self, StoreError> {
+        Ok(Self { connection: connection::open_beside(place, true)?, gate, turns })
     }
 
     /// Moves the log into the database: most of it beside the writer, the short rest while he waits.
@@ -79,12 +98,12 @@ impl Checkpoints {
     /// What SQLite says. What is committed is safe in the log; the next one tries again.
     pub fn make(&self) -> Result<(), StoreError> {
         for _ in 0..PASSES {
-            if pass(&self.connection)? <= REST_PAGES {
+            if self.turns.pass(&self.connection)? <= REST_PAGES {
                 break;
             }
         }
         let _held = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = pass(&self.connection)?;
+        let left = self.turns.pass(&self.connection)?;
         if left > 0 {
             tracing::debug!(pages = left, "a long read keeps the write-ahead log from starting anew");
         }
@@ -166,18 +185,41 @@ impl Log {
     }
 }
 
-/// Moves what can be moved; how many pages are left.
-pub(super) fn pass(connection: &Connection) -> Result<i64, StoreError> {
-    let left = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-        let (in_log, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
-        Ok(in_log - moved)
-    })?;
-    Ok(left)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    thread_local! {
+        static BESIDE: Cell<Option<Connection>> = const { Cell::new(None) };
+        static LEFT: Cell<Option<i64>> = const { Cell::new(None) };
+    }
+
+    fn open(path: &Path) -> Connection {
+        let connection = Connection::open(path).unwrap();
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).unwrap();
+        connection
+    }
+
+    #[test]
+    fn a_pass_while_another_is_under_way_tells_that_not_all_is_moved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("database");
+        let (writer, reader) = (open(&path), open(&path));
+        writer.execute_batch("CREATE TABLE t (n)").unwrap();
+        reader.execute_batch("BEGIN; SELECT * FROM t").unwrap();
+        writer.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+        BESIDE.set(Some(open(&path)));
+        // Called while the pass under way waits for the reader.
+        let pass_beside = |_| {
+            LEFT.set(BESIDE.take().map(|beside| Turns::default().pass(&beside).unwrap()));
+            false
+        };
+        writer.busy_handler(Some(pass_beside)).unwrap();
+        writer.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
+        assert_eq!(LEFT.get(), Some(i64::MAX));
+    }
 
     #[test]
     fn how_checkpoints_fail_is_told_once_until_it_changes() {

@@ -1,5 +1,6 @@
 //! Binary mode: the body is the data, byte for byte; attributes are headers.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use crate::server::{Answer, Server};
@@ -75,6 +76,13 @@ async fn data_is_given_back_in_the_form_that_its_content_type_asks_for() {
     assert_eq!(given("image/svg+xml", b"<svg/>").await, (json!("<svg/>"), Value::Null));
     assert_eq!(given("application/x-www-form-urlencoded", b"a=1").await, (json!("a=1"), Value::Null));
     assert_eq!(given("application/octet-stream", b"{}").await, (Value::Null, json!("e30=")));
+}
+
+#[tokio::test]
+async fn json_that_many_readers_could_not_read_is_base64() {
+    let deep = [b"[".repeat(101), b"]".repeat(101)].concat();
+    let message = round_trip(&[("content-type", "application/json")], &deep).await;
+    assert_eq!(message["data_base64"], BASE64_STANDARD.encode(&deep));
 }
 
 #[tokio::test]

@@ -58,7 +58,8 @@ async fn data_or_attributes_over_a_mebibyte_are_too_large_in_every_form() {
 async fn a_message_that_can_never_fit_is_too_large() {
     let server = Server::with_queue("jobs", json!({"max_bytes": 100})).await;
     let refused = server.publish("/queues/jobs", &[], &"x".repeat(101)).await;
-    assert_eq!(refused.problem(413, "body-too-large")["queue"], "jobs");
+    let problem = refused.problem(413, "body-too-large");
+    assert_eq!((&problem["queue"], &problem["setting"]), (&json!("jobs"), &json!("max_bytes")));
 }
 
 #[tokio::test]

@@ -114,6 +114,17 @@ async fn an_attribute_that_is_missing_or_wrong_is_named() {
 }
 
 #[tokio::test]
+async fn data_that_many_readers_could_not_read_is_refused() {
+    let server = Server::with_queue("jobs", json!({})).await;
+    let nested = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let body = |levels| event("1").to_string().replace(r#"{"id":"1"}"#, &nested(levels));
+    server.publish_json("/queues/jobs", &body(101)).await.invalid("data");
+    assert_eq!(server.publish_json("/queues/jobs", &body(100)).await.status, 201);
+    let received = server.receive("jobs", json!({})).await.remove(0);
+    assert_eq!(received["message"]["data"].to_string(), nested(100));
+}
+
+#[tokio::test]
 async fn what_is_not_json_is_malformed() {
     let server = Server::with_queue("jobs", json!({})).await;
     for body in
