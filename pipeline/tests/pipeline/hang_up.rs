@@ -11,6 +11,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::{TempDir, tempdir};
+use tokio::{
+    runtime::Builder,
+    signal::unix::{SignalKind, signal},
+};
 
 /// How long anything may take that is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,6 +28,7 @@ struct Running {
 impl Running {
     /// Starts the program by a shell that does `first` what is said, and waits until it prints such a line.
     fn start(first: &str, arguments: &[&str], line: &str) -> Self {
+        hear_hang_ups();
         let folder = tempdir().unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", &format!("{first} exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_pipeline")]);
@@ -34,7 +39,7 @@ impl Running {
         let (told, is_told) = std::sync::mpsc::channel();
         let line = line.to_owned();
         thread::spawn(move || {
-            lines.map_while(Result::ok).filter(|it| it.contains(&line)).for_each(|_| _ = told.send(()))
+            lines.map_while(Result::ok).filter(|it| it.contains(&line)).for_each(|_| _ = told.send(()));
         });
         let running = Self { child, folder };
         is_told.recv_timeout(PATIENCE).unwrap();
@@ -60,6 +65,14 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Handles SIGHUP here, and with that gives programs that are started its default back: the test may itself run under
+/// nohup.
+fn hear_hang_ups() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let _within = runtime.enter();
+    drop(signal(SignalKind::hangup()).unwrap());
 }
 
 fn log(folder: &TempDir) -> std::path::PathBuf {
