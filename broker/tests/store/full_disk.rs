@@ -7,7 +7,7 @@ use std::{
 };
 
 use broker::{
-    BrokerError,
+    BrokerError, Handout,
     api::{self, Limits},
     auth::tokens::Tokens,
     engine::{EngineSettings, note::Note},
@@ -101,13 +101,9 @@ async fn where_acks_made_room_publishes_go_on() {
         first = stored[stored.len() - 1] + 1;
         let handout = running.receive("q", 1000).await;
         assert_eq!(numbers(&handout), stored);
-        for receipt in receipts(&handout) {
-            assert_eq!(running.ack("q", receipt).await, SettleStatus::Done);
-        }
-        when_there_is_room(&running, large(first)).await;
+        ack_all(&running, &handout).await;
+        goes_through(&running, first).await;
         first += 1;
-        let (_, receipt) = running.receive_one("q").await;
-        running.ack("q", receipt).await;
     }
     running.stop().await;
 }
@@ -194,15 +190,11 @@ async fn fill_and_empty(disk: u64, floor: u64, times: usize) {
         let mut drained = 0;
         while drained < stored.len() {
             let handout = running.receive("q", 10).await;
-            for receipt in receipts(&handout) {
-                assert_eq!(running.ack("q", receipt).await, SettleStatus::Done);
-            }
+            ack_all(&running, &handout).await;
             drained += handout.deliveries.len();
         }
-        when_there_is_room(&running, large(first)).await;
+        goes_through(&running, first).await;
         first += 1;
-        let (_, receipt) = running.receive_one("q").await;
-        running.ack("q", receipt).await;
     }
     running.stop().await;
 }
@@ -280,6 +272,19 @@ async fn fill_with(running: &Running, first: u64, message: impl Fn(u64) -> NewMe
         }
     }
     panic!("the database grew without end");
+}
+
+async fn ack_all(running: &Running, handout: &Handout) {
+    for receipt in receipts(handout) {
+        assert_eq!(running.ack("q", receipt).await, SettleStatus::Done);
+    }
+}
+
+/// Publishes one more, as soon as there is room, and acks it.
+async fn goes_through(running: &Running, number: u64) {
+    when_there_is_room(running, large(number)).await;
+    let (_, receipt) = running.receive_one("q").await;
+    running.ack("q", receipt).await;
 }
 
 /// Publishes as a client does that is told to try again later.
