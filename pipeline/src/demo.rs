@@ -47,7 +47,8 @@ struct Stage {
 }
 
 impl DemoArgs {
-    /// Plays the day, unless it is interrupted: by ctrl-c, SIGTERM or a terminal that is closed. Exit code 1 when an invariant does not hold at its end.
+    /// Plays the day, unless it is interrupted: by ctrl-c, SIGTERM or a terminal that is closed. Exit code 1 when an
+    /// invariant does not hold at its end.
     ///
     /// # Errors
     /// When the pipeline does not start, or a scene does not go as it should.

@@ -75,8 +75,8 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Runs a server as a program: prints `NAME http://ADDRESS` (or `https`) once it listens and `ready` once it serves,
-/// and stops it on SIGTERM or ctrl-c; SIGHUP ends nothing. Answers 0 after a clean stop and 1 after a failure, whose causes
-/// go to stderr. (clap has answered wrong arguments with 2 by then.)
+/// and stops it on SIGTERM or ctrl-c; SIGHUP ends nothing. Answers 0 after a clean stop and 1 after a failure,
+/// whose causes go to stderr. (clap has answered wrong arguments with 2 by then.)
 pub fn main<F>(
     name: &str,
     listen: impl Into<Listen>,
